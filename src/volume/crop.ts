@@ -1,0 +1,65 @@
+import { compose, translation, type Vec3, voxelSizes } from './affine.js'
+import type { Grid, Volume, VoxelArray } from './volume.js'
+
+/** A block of voxels: first index and count along each axis. */
+export interface Box {
+  readonly start: Vec3
+  readonly dims: Vec3
+}
+
+/** The smallest box that holds every non-zero voxel and `marginMm` around it, within the volume; null for an empty mask. */
+export function boundingBox(mask: Volume, marginMm = 0): Box | null {
+  const { dims, data } = mask
+  const low = [...dims]
+  const high = [-1, -1, -1]
+  let at = 0
+  for (let k = 0; k < dims[2]; k++)
+    for (let j = 0; j < dims[1]; j++)
+      for (let i = 0; i < dims[0]; i++, at++) {
+        if (data[at] === 0) continue
+        if (i < low[0]) low[0] = i
+        if (i > high[0]) high[0] = i
+        if (j < low[1]) low[1] = j
+        if (j > high[1]) high[1] = j
+        if (k < low[2]) low[2] = k
+        if (k > high[2]) high[2] = k
+      }
+  if (high[0] < 0) return null
+  const margin = voxelSizes(mask.affine).map((size) => Math.ceil(marginMm / size))
+  const start = low.map((n, axis) => Math.max(0, n - margin[axis])) as unknown as Vec3
+  const end = high.map((n, axis) => Math.min(dims[axis], n + margin[axis] + 1))
+  return { start, dims: end.map((n, axis) => n - start[axis]) as unknown as Vec3 }
+}
+
+/** The grid of a box of `grid`: the same voxels at the same places. */
+export const cropGrid = ({ affine }: Grid, { start, dims }: Box): Grid => ({
+  dims,
+  affine: compose(affine, translation(start)),
+})
+
+/** The voxels of `box`, copied. */
+export function crop<T extends VoxelArray>(volume: Volume<T>, box: Box): Volume<T> {
+  const grid = cropGrid(volume, box)
+  const [nx, ny] = volume.dims
+  const out = new (volume.data.constructor as new (n: number) => T)(box.dims[0] * box.dims[1] * box.dims[2])
+  let at = 0
+  for (let k = 0; k < box.dims[2]; k++)
+    for (let j = 0; j < box.dims[1]; j++, at += box.dims[0]) {
+      const from = box.start[0] + nx * (box.start[1] + j + ny * (box.start[2] + k))
+      out.set(volume.data.subarray(from, from + box.dims[0]) as never, at)
+    }
+  return { ...grid, data: out }
+}
+
+/** Undoes `crop`: the box's voxels back in a volume on `grid`, zero elsewhere. */
+export function uncrop<T extends VoxelArray>(volume: Volume<T>, box: Box, grid: Grid): Volume<T> {
+  const [nx, ny, nz] = grid.dims
+  const out = new (volume.data.constructor as new (n: number) => T)(nx * ny * nz)
+  let at = 0
+  for (let k = 0; k < box.dims[2]; k++)
+    for (let j = 0; j < box.dims[1]; j++, at += box.dims[0]) {
+      const to = box.start[0] + nx * (box.start[1] + j + ny * (box.start[2] + k))
+      out.set(volume.data.subarray(at, at + box.dims[0]) as never, to)
+    }
+  return { dims: grid.dims, affine: grid.affine, data: out }
+}
