@@ -1,0 +1,43 @@
+import type { Summary } from '../lesions/summary.js'
+import type { Lesion } from '../lesions/types.js'
+import type { Citation } from '../methods/define.js'
+import type { Modality } from '../volume/study.js'
+import type { Image, Mask, Volume } from '../volume/volume.js'
+
+/** All that a report is made of. Volumes are on one grid, that of the FLAIR as it was given, axes in any order. */
+export interface ReportInput {
+  /** The FLAIR as the scanner gave it: the pictures show this. */
+  flair: Image
+  /** The FLAIR that the method saw, bias corrected: the histogram is of this. Left out, `flair` is used. */
+  analysed?: Image
+  /** Lesion ids. */
+  labels: Volume<Int16Array>
+  lesions: readonly Lesion[]
+  /** Counts, volumes and flags. */
+  summary: Summary
+  brain?: Mask
+  /** Belief that a voxel is lesion, 0–1. */
+  probability?: Image
+  /** The T1 brought onto the FLAIR's grid, for the picture that shows whether the two fit. */
+  t1?: Image
+  /** Trust in that registration, 0–1 (registrationCheck). */
+  registrationTrust?: number
+  /** Contrasts that were used. */
+  contrasts: readonly Modality[]
+  method: { id: string; title: string; describe: string; citation?: Citation }
+  /** The method's parameters and what they mean. */
+  params?: Record<string, unknown>
+  paramNotes?: Record<string, string>
+  /** Settings around the method, e.g. smallest lesion and location rule, in the words to print. */
+  settings?: Record<string, string | number>
+  /** Intensity of `analysed` above which the method called tissue lesion, where it has one. */
+  threshold?: number
+  /** The lesions come from a mask the user gave; no segmentation was done. */
+  maskGiven?: boolean
+  stages: readonly { stage: string; seconds: number; peakMegabytes?: number }[]
+  /** Of the whole run, in seconds. */
+  seconds?: number
+  software: { name: string; version: string; runtime?: string }
+  /** Date of the analysis, e.g. 2026-05-04. */
+  date?: string
+}

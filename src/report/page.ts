@@ -1,0 +1,37 @@
+import { orientation, voxelSizes } from '../volume/affine.js'
+import { html, trusted } from './html.js'
+import type { ReportInput } from './input.js'
+import { type Section, sectionsOf } from './sections.js'
+import { sortScript } from './sort.js'
+import { style } from './style.js'
+import { contrastNames, figure, listed } from './words.js'
+
+export type { ReportInput } from './input.js'
+
+/**
+ * The report: one HTML page that needs no other file and no network, reads without its few lines of script, and names
+ * no person and no file. Pictures show the brain only, not the face.
+ */
+export async function buildReport(input: ReportInput): Promise<string> {
+  const sections = await sectionsOf(input)
+  const { software, flair, contrasts, date } = input
+  const size = voxelSizes(flair.affine).map((mm) => figure(mm, 2).replace(/\.?0+$/, ''))
+  const images = listed(contrasts.map((contrast) => contrastNames[contrast] ?? contrast))
+  return `<!doctype html>
+${
+  html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="color-scheme" content="light dark"><meta name="generator" content="${software.name} ${software.version}">
+<title>MS lesion report</title><style>${trusted(style)}</style></head>
+<body><header><div><p class="mark">${software.name}</p><h1>MS lesion report</h1>
+<p class="facts-line">${[images, `${flair.dims.join(' × ')} voxels of ${size.join(' × ')} mm`, orientation(flair.affine), input.maskGiven ? 'lesion mask given' : input.method.id, date].filter(Boolean).join(' · ')}</p></div>
+<p class="research">Research only. Not for diagnosis.</p></header>
+<div class="page"><nav aria-label="Sections"><ol>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ol></nav>
+<main>${sections.map(block)}</main></div>
+<footer>Made by ${software.name} ${software.version}. Research only, not a medical device: nothing here is a diagnosis.</footer>
+<script>${trusted(sortScript)}</script></body></html>`.html
+}
+`
+}
+
+const block = ({ id, title, lead, body }: Section) =>
+  html`<section id="${id}"><h2>${title}</h2>${lead && html`<p class="lead">${lead}</p>`}${body}</section>`

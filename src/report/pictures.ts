@@ -1,0 +1,148 @@
+import type { Lesion } from '../lesions/types.js'
+import { type Location, locations } from '../lesions/types.js'
+import { apply, invert, type Vec3, voxelSizes } from '../volume/affine.js'
+import type { Box } from '../volume/crop.js'
+import type { Image, Mask, Volume } from '../volume/volume.js'
+import { type FigureOptions, type Layer, maskLayer, sliceFigure } from './figure.js'
+import { type Html, html } from './html.js'
+import type { ReportInput } from './input.js'
+import type { Window } from './raster.js'
+import { checkerboard } from './registration.js'
+import { keySlice, montageSlices } from './slices.js'
+import { type Plane, planes, positionMm, upright } from './view.js'
+import { frameOf, windowOf } from './window.js'
+
+/** The volumes of a report, upright, with what every picture of them shares. */
+export interface Scene {
+  flair: Image
+  labels: Volume<Int16Array>
+  brain?: Mask
+  window: Window
+  /** Brain and a margin: what the pictures show. */
+  box: Box
+  /** One outline a location class, in its colour. */
+  layers: Layer[]
+}
+
+export function sceneOf({ flair, labels, lesions, brain }: ReportInput): Scene {
+  const [image, ids, mask] = [upright(flair), upright(labels), brain && upright(brain)]
+  const kindOf = new Map(lesions.map(({ id, location }) => [id, location ?? 'subcortical']))
+  return {
+    flair: image,
+    labels: ids,
+    brain: mask,
+    window: windowOf(image, mask),
+    box: frameOf(image, mask),
+    layers: locations
+      .filter((location) => lesions.some((lesion) => kindOf.get(lesion.id) === location))
+      .map((location) => layerOf(location, ids, kindOf)),
+  }
+}
+
+const layerOf = (location: Location, labels: Volume, kindOf: Map<number, Location>): Layer => ({
+  kind: location,
+  labels,
+  inside: (value) => value !== 0 && kindOf.get(value) === location,
+})
+
+/** For each plane the slice with most lesion, plain and outlined. Same scale in all three planes. */
+export function keyPictures({ flair, labels, window, box, layers }: Scene): Html {
+  return html`<div class="key" style="${sameScale(flair, box)}">${planes.map((plane) => {
+    const index = keySlice(labels, plane, box)
+    const where = place(flair, plane, index)
+    const common: FigureOptions = { label: `${plane} slice, ${where}`, window, box, frameMm: tallest(flair, box) }
+    return html`<figure class="pair">${sliceFigure(flair, plane, index, { ...common, id: `key-${plane}` })}${sliceFigure(
+      flair,
+      plane,
+      index,
+      { ...common, label: `${common.label}, lesions outlined`, reuse: `key-${plane}`, layers },
+    )}<figcaption>${plane[0].toUpperCase() + plane.slice(1)}, ${where}</figcaption></figure>`
+  })}</div>`
+}
+
+/** Axial slices through the whole brain, lesions and the edge of the brain mask outlined. */
+export function montage({ flair, brain, window, box, layers }: Scene, most = 36): Html {
+  const shown = montageSlices(brain, box, most)
+  const edges = brain ? [maskLayer('brain', brain), ...layers] : layers
+  return html`<div class="montage">${shown.map((index) =>
+    sliceFigure(flair, 'axial', index, {
+      label: `axial slice, ${place(flair, 'axial', index)}`,
+      window,
+      box,
+      layers: edges,
+      pixelMm: 0.9,
+      letters: false,
+      note: `${Math.round(positionMm(flair, 'axial', index))}`,
+    }),
+  )}</div>`
+}
+
+/** The largest lesions, each in a square of 64 mm around it, plain and outlined. */
+export function closeUps({ flair, window, layers, labels }: Scene, lesions: readonly Lesion[]): Html {
+  const toVoxel = invert(flair.affine)
+  const size = voxelSizes(flair.affine)
+  return html`<div class="close">${lesions.map((lesion) => {
+    const centre = apply(toVoxel, lesion.centroid).map(Math.round)
+    const start = [0, 1, 2].map((axis) => {
+      const half = axis === 2 ? 0 : Math.round(32 / size[axis])
+      return Math.min(Math.max(0, centre[axis] - half), flair.dims[axis] - 1)
+    })
+    const end = [0, 1, 2].map((axis) =>
+      Math.min(flair.dims[axis], centre[axis] + 1 + (axis === 2 ? 0 : Math.round(32 / size[axis]))),
+    )
+    const box: Box = {
+      start: start as unknown as Vec3,
+      dims: end.map((n, axis) => Math.max(1, n - start[axis])) as unknown as Vec3,
+    }
+    const index = Math.min(Math.max(0, fullestSlice(labels, lesion, centre[2])), flair.dims[2] - 1)
+    const id = `lesion-${lesion.id}`
+    const common: FigureOptions = { label: `lesion ${lesion.id}`, window, box, letters: false }
+    return html`<figure class="pair">${sliceFigure(flair, 'axial', index, { ...common, id })}${sliceFigure(flair, 'axial', index, { ...common, label: `lesion ${lesion.id}, outlined`, reuse: id, layers })}<figcaption>Lesion ${lesion.id}</figcaption></figure>`
+  })}</div>`
+}
+
+/** FLAIR against T1 in the three planes. */
+export function registrationPictures({ flair, brain, window, box }: Scene, t1: Image): Html {
+  const moved = upright(t1)
+  const windows = { flair: window, t1: windowOf(moved, brain) }
+  return html`<div class="boards" style="${sameScale(flair, box)}">${planes.map((plane: Plane) => {
+    const through = { axial: 2, coronal: 1, sagittal: 0 }[plane]
+    // A little off the middle for the sagittal plane, where the gap between the halves tells nothing.
+    const part = plane === 'sagittal' ? 0.42 : plane === 'axial' ? 0.55 : 0.5
+    const index = box.start[through] + Math.floor(part * box.dims[through])
+    return html`<figure>${checkerboard(flair, moved, plane, index, box, windows, tallest(flair, box))}<figcaption>${plane[0].toUpperCase() + plane.slice(1)}, ${place(flair, plane, index)}</figcaption></figure>`
+  })}</div>`
+}
+
+/** Column widths that give the three planes one scale. */
+function sameScale({ affine }: Image, { dims }: Box): string {
+  const size = voxelSizes(affine)
+  const [x, y] = [0, 1].map((axis) => Math.round(dims[axis] * size[axis]))
+  return `--a:${x}fr;--c:${x}fr;--s:${y}fr`
+}
+
+/** Height in mm of the tallest of the three planes. */
+function tallest({ affine }: Image, { dims }: Box): number {
+  const size = voxelSizes(affine)
+  return Math.max(dims[1] * size[1], dims[2] * size[2])
+}
+
+/** "z = +24 mm" */
+function place(image: Image, plane: Plane, index: number): string {
+  const mm = Math.round(positionMm(image, plane, index))
+  return `${{ axial: 'z', coronal: 'y', sagittal: 'x' }[plane]} = ${mm > 0 ? '+' : mm < 0 ? '−' : ''}${Math.abs(mm)} mm`
+}
+
+/** The axial slice that shows most of a lesion. */
+function fullestSlice(labels: Volume<Int16Array>, { id }: Lesion, otherwise: number): number {
+  const [nx, ny, nz] = labels.dims
+  let best = otherwise
+  let most = 0
+  for (let k = 0; k < nz; k++) {
+    let n = 0
+    const end = nx * ny * (k + 1)
+    for (let i = nx * ny * k; i < end; i++) if (labels.data[i] === id) n++
+    if (n > most) [most, best] = [n, k]
+  }
+  return best
+}
