@@ -197,7 +197,7 @@ function varianceFloor({ x, y, d }: CleanSamples): number[] {
 /** Classes to start from: those given, or median and robust spread of each class's most likely samples. */
 function startingClasses(samples: CleanSamples, options: MixtureOptions, floor: number[]): GaussianClass[] {
   const { initial, classes: count = samples.prior?.length ?? 2 } = options
-  const { d, prior, n } = samples
+  const { d, n } = samples
   if (initial !== undefined)
     return initial.map(({ weight = 1 / initial.length, mean, covariance }) => ({
       weight,
