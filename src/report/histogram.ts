@@ -34,7 +34,8 @@ export async function histogramFigure(
     marginLeft: 14,
     marginRight: 14,
     marginTop: 26,
-    x: { label: 'FLAIR intensity →', domain: [least, high], ticks: 8 },
+    marginBottom: 42,
+    x: { label: 'FLAIR intensity, in the image’s own units', labelAnchor: 'center', labelArrow: 'none', labelOffset: 38, domain: [least, high], ticks: 7 },
     y: { axis: null },
     style: { background: 'none', overflow: 'visible', fontSize: '12px' },
     marks: [

@@ -30,8 +30,8 @@ h3{font-size:.95rem;margin:26px 0 6px;font-weight:650}
 h3:first-child{margin-top:0}
 p{margin:0 0 10px}
 .lead{color:var(--soft);max-width:72ch;margin-bottom:16px;font-size:.93rem}
-.stats{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1px;background:var(--line);border:1px solid var(--line);border-radius:8px;overflow:hidden;margin:14px 0 20px}
-.stat{background:var(--panel);padding:16px 18px}
+.stats{display:flex;flex-wrap:wrap;gap:1px;background:var(--line);border:1px solid var(--line);border-radius:8px;overflow:hidden;margin:14px 0 20px}
+.stat{flex:1 1 140px;background:var(--panel);padding:16px 18px}
 .stat b{display:inline-block;font-size:clamp(1.9rem,5vw,2.6rem);line-height:1;font-weight:600;letter-spacing:-.03em;margin-right:7px}
 .stat span{font-size:1rem;color:var(--soft)}
 .stat small{display:block;color:var(--soft);margin-top:8px;font-size:.8rem}
@@ -44,7 +44,7 @@ p{margin:0 0 10px}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{padding:7px 12px 7px 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:baseline}
 th{font-weight:550}thead th{color:var(--soft);font-size:.8rem;font-weight:550;line-height:1.25;vertical-align:bottom}
-.n{text-align:right}th:last-child,td:last-child{padding-right:0}
+.n{text-align:right}th:last-child,td:last-child{padding-right:0}.by td:first-child{padding-left:1.25em;text-indent:-1.25em}.by .dot{text-indent:0}
 tbody tr:last-child>*{border-bottom:0}
 .scroll{overflow:auto;max-height:520px;border:1px solid var(--line);border-radius:8px;background:var(--panel)}
 .list{min-width:660px}.list th,.list td{padding:6px 14px}.list td{white-space:nowrap}.list th:last-child,.list td:last-child{padding-right:14px}
