@@ -35,7 +35,14 @@ export async function histogramFigure(
     marginRight: 14,
     marginTop: 26,
     marginBottom: 42,
-    x: { label: 'FLAIR intensity, in the image’s own units', labelAnchor: 'center', labelArrow: 'none', labelOffset: 38, domain: [least, high], ticks: 7 },
+    x: {
+      label: 'FLAIR intensity, in the image’s own units',
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      labelOffset: 38,
+      domain: [least, high],
+      ticks: 7,
+    },
     y: { axis: null },
     style: { background: 'none', overflow: 'visible', fontSize: '12px' },
     marks: [
