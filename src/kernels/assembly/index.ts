@@ -1,0 +1,11 @@
+/** Every kernel that the loader may call: f(start, end, …) works on items start ≤ n < end, independent of the others. */
+export { blurX, blurY, blurZ } from "./blur";
+export { resampleNearest, resampleLinear, resampleCubic, resampleSinc } from "./resample";
+export { prefilterX, prefilterY, prefilterZ } from "./prefilter";
+export { distanceX, distanceLines } from "./distance";
+export { parzenHistogram } from "./parzen";
+
+/** First byte behind the module's own data: the arena begins here. */
+export function heapBase(): usize {
+  return __heap_base;
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { constants, gunzip as gunzipCallback, gzip as gzipCallback } from 'node:zlib'
+import type { WorkerHandle } from './types.js'
+
+/** Name and version of what runs the code, e.g. `node 20.20.2`. */
+export const runtime = (): string => `node ${process.versions.node}`
+
+/** Milliseconds of a clock that never goes back. */
+export const now = (): number => performance.now()
+
+/** Highest memory (resident set) of this process so far, in MB. */
+export const peakMegabytes = (): number => Math.round(process.resourceUsage().maxRSS / 1024)
+
+export const coreCount = (): number => availableParallelism()
+
+/** A file of this package, by its path from the package's root: `assets/…` or `dist/…`. */
+export async function readAsset(path: string): Promise<Uint8Array> {
+  return await readFile(fileURLToPath(new URL(`../../${path}`, import.meta.url)))
+}
+
+/** @param level 1 fast … 9 small */
+export async function gzip(bytes: Uint8Array, level = 6): Promise<Uint8Array> {
+  return await promisify(gzipCallback)(bytes, { level })
+}
+
+/** @throws Error when the bytes are not gzip, are damaged, or end too early */
+export async function gunzip(bytes: Uint8Array): Promise<Uint8Array> {
+  return await promisify(gunzipCallback)(bytes, { finishFlush: constants.Z_FINISH })
+}
+
+export async function sha256(bytes: Uint8Array): Promise<string> {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/**
+ * Starts a thread from the text of a script. In the script, `receive(f)` hands over incoming messages and
+ * `send(message)` answers. The thread does not keep the process alive.
+ */
+export function startWorker(source: string): WorkerHandle {
+  const prelude =
+    "const { parentPort } = require('node:worker_threads'); const receive = (f) => parentPort.on('message', f); const send = (m) => parentPort.postMessage(m);\n"
+  const worker = new Worker(prelude + source, { eval: true })
+  worker.unref()
+  return {
+    post: (message) => worker.postMessage(message),
+    onMessage: (listener) => {
+      worker.on('message', listener)
+      // A message listener would hold the process open.
+      worker.unref()
+    },
+    hold: (on) => (on ? worker.ref() : worker.unref()),
+    onError: (listener) => worker.on('error', listener),
+    stop: () => void worker.terminate(),
+  }
+}
