@@ -1,0 +1,73 @@
+import type { Affine } from '../volume/affine.js'
+import { fillHoles, largestComponent } from '../volume/components.js'
+import { resampleMask } from '../volume/resample.js'
+import { countVoxels, emptyMask, gridOf, type Image, type Mask, sameGrid } from '../volume/volume.js'
+import type { Atlas } from './atlas.js'
+import { brainDistance, type EdgeImage, type SurfaceOptions } from './brain-surface.js'
+import { type StrippedFigures, strippedFigures } from './stripped.js'
+
+export { isStripped, type StrippedFigures, strippedFigures } from './stripped.js'
+
+/** Images of one head in one space; the mask comes out on the grid of the FLAIR, or of the T1 where there is none. */
+export interface BrainImages {
+  flair?: Image
+  t1?: Image
+}
+
+export interface BrainOptions extends SurfaceOptions {
+  /** Whether skull and scalp were removed before; found out for each image where it is not given. */
+  stripped?: boolean
+}
+
+/**
+ * The brain: parenchyma, ventricles and the fluid in the sulci, without dura, skull, scalp and eyes.
+ *
+ * Whole heads: the surface of the atlas's brain, moved to where the images have their edge (see `brainDistance`).
+ * Stripped images: the region that is left, tidied, with the rim cut off where the cut was made around the brain and
+ * not along it.
+ *
+ * @param toAtlas world mm of the images → world mm of the atlas
+ */
+export async function extractBrain(
+  images: BrainImages,
+  atlas: Pick<Atlas, 'brain' | 'ventricles'>,
+  toAtlas: Affine,
+  options: BrainOptions = {},
+): Promise<Mask> {
+  const grid = images.flair ?? images.t1
+  if (grid === undefined) throw new RangeError('extractBrain needs a FLAIR or a T1 image.')
+  const edges: EdgeImage[] = []
+  if (images.flair) edges.push({ image: images.flair, grey: 1, bright: 2 })
+  if (images.t1) edges.push({ image: images.t1, grey: 0.78, bright: 1.5 })
+
+  const seen = edges.map(({ image }) => ({ image, figures: strippedFigures(image) }))
+  const cut = options.stripped === false ? [] : seen.filter(({ figures }) => options.stripped ?? figures.stripped)
+  const distance = await brainDistance(edges, atlas.brain, atlas.ventricles, toAtlas, grid, options)
+  const surface = emptyMask(grid)
+  for (let i = 0; i < surface.data.length; i++) surface.data[i] = distance.data[i] < 0 ? 1 : 0
+  if (cut.length === 0) return tidy(surface)
+
+  let region: Mask | undefined
+  for (const { image, figures } of cut) {
+    const left = leftRegion(image, figures)
+    const onGrid = sameGrid(left, grid) ? left : await resampleMask(left, grid, { method: 'nearest' })
+    region = region === undefined ? onGrid : common(region, onGrid)
+  }
+  return tidy(common(region!, surface))
+}
+
+/** What a stripped image still shows: everything but its background, without specks, holes filled. */
+function leftRegion(image: Image, { background }: StrippedFigures): Mask {
+  const mask = emptyMask(image)
+  for (let i = 0; i < mask.data.length; i++)
+    mask.data[i] = Number.isFinite(image.data[i]) && image.data[i] !== background ? 1 : 0
+  return fillHoles(largestComponent(mask, 6))
+}
+
+/** Both masks' region; the first one's where they have little in common (another coverage, a failed cut). */
+function common(a: Mask, b: Mask): Mask {
+  const both: Mask = { ...gridOf(a), data: a.data.map((v, i) => v & b.data[i]) }
+  return countVoxels(both) >= 0.6 * countVoxels(a) ? both : a
+}
+
+const tidy = (mask: Mask): Mask => fillHoles(largestComponent(mask, 6))

@@ -1,0 +1,267 @@
+import {
+  distanceAt,
+  fitMixture,
+  type GaussianClass,
+  logDensityAt,
+  logDensityForm,
+  standardDeviations,
+} from '../learn/mixture.js'
+import { voxelSizes } from '../volume/affine.js'
+import type { AtlasMaps, TissueMaps } from '../volume/study.js'
+import { emptyImage, type Image, type Mask, sameGrid } from '../volume/volume.js'
+
+export type TissueChannel = 't1' | 'flair'
+export type TissueName = 'csf' | 'gm' | 'wm'
+
+/** Mean and standard deviation of a class in one contrast, in the image's units. Lesions are not part of them. */
+export interface ClassFigures {
+  mean: number
+  sd: number
+}
+
+export interface TissueClasses extends TissueMaps {
+  statistics: Record<TissueName, Partial<Record<TissueChannel, ClassFigures>>>
+  /**
+   * Chance, 0.5–1, that the images alone tell grey from white matter (from the distance of the two classes). Below
+   * about 0.75 the atlas decides more than the images do.
+   */
+  confidence: number
+  /** The same for each contrast by itself; below 0.5 never, at 0.5 the contrast does not tell them apart. */
+  contrast: Partial<Record<TissueChannel, number>>
+  /** Share of the brain's voxels that no class explains: lesions, vessels, leftovers of the skull. */
+  outliers: number
+}
+
+export interface TissueOptions {
+  /** How much the atlas counts: 1 as its probabilities say, 0 not at all. */
+  priorWeight?: number
+  /** Strength of the agreement with the six neighbours (mean field). */
+  smoothness?: number
+  /** Most voxels that the mixture is fitted to. */
+  samples?: number
+}
+
+/**
+ * Cerebrospinal fluid, grey and white matter: a robust mixture of three Gaussians in the given contrasts with the
+ * atlas's probabilities as spatial prior (Ashburner and Friston 1997; Van Leemput et al. 1999), smoothed by a Markov
+ * random field in mean-field approximation (Zhang et al. 2001), whose neighbours count less across thick slices.
+ *
+ * Lesions do not move the classes: what is brighter on FLAIR than nearly all of the grey matter takes no part in the
+ * fit, and what lies far from every class counts little. They are classified by their place and their neighbours.
+ *
+ * @param images bias-corrected, both on the grid of `brain`; one of them is enough
+ * @param atlas maps on the same grid
+ */
+export async function tissueClasses(
+  images: { t1?: Image; flair?: Image },
+  brain: Mask,
+  atlas: Pick<AtlasMaps, 'csf' | 'gm' | 'wm'>,
+  { priorWeight = 0.7, smoothness = 0.35, samples = 60_000 }: TissueOptions = {},
+): Promise<TissueClasses> {
+  const channels = (['t1', 'flair'] as const).filter((name) => images[name] !== undefined)
+  if (channels.length === 0) throw new RangeError('tissueClasses needs a T1 or a FLAIR image.')
+  for (const volume of [atlas.csf, ...channels.map((name) => images[name]!)])
+    if (!sameGrid(volume, brain))
+      throw new RangeError('tissueClasses: images, brain and atlas maps must share one grid.')
+
+  const voxels = voxelsOf(brain)
+  const priors = softPriors(atlas, voxels, priorWeight)
+  const values = channels.map((name) => scaledByWhiteMatter(images[name]!, voxels, priors[2]))
+  const flair = channels.indexOf('flair')
+  const bright = flair < 0 ? Infinity : brightFrom(values[flair].data, priors)
+  const fit = fitClasses(
+    values.map(({ data }) => data),
+    priors,
+    flair < 0 ? undefined : { channel: flair, above: bright },
+    samples,
+  )
+
+  const maps = [emptyImage(brain), emptyImage(brain), emptyImage(brain)]
+  const evidence = logEvidence(
+    values.map(({ data }) => data),
+    fit.classes,
+    priors,
+    flair < 0 ? undefined : { channel: flair, above: bright },
+  )
+  meanField(maps, evidence, voxels, brain, smoothness)
+
+  const names: TissueName[] = ['csf', 'gm', 'wm']
+  const statistics: TissueClasses['statistics'] = { csf: {}, gm: {}, wm: {} }
+  const contrast: TissueClasses['contrast'] = {}
+  channels.forEach((channel, c) => {
+    const { scale } = values[c]
+    names.forEach((name, k) => {
+      statistics[name][channel] = {
+        mean: fit.classes[k].mean[c] * scale,
+        sd: standardDeviations(fit.classes[k])[c] * scale,
+      }
+    })
+    const [gm, wm] = [statistics.gm[channel]!, statistics.wm[channel]!]
+    contrast[channel] = normalBelow(Math.abs(gm.mean - wm.mean) / (gm.sd + wm.sd))
+  })
+  const confidence = normalBelow(separation(fit.classes[1], fit.classes[2], channels.length) / 2)
+  return { csf: maps[0], gm: maps[1], wm: maps[2], statistics, confidence, contrast, outliers: fit.outliers }
+}
+
+function voxelsOf({ data }: Mask): Uint32Array {
+  let n = 0
+  for (let i = 0; i < data.length; i++) if (data[i] !== 0) n++
+  const voxels = new Uint32Array(n)
+  n = 0
+  for (let i = 0; i < data.length; i++) if (data[i] !== 0) voxels[n++] = i
+  return voxels
+}
+
+/**
+ * The atlas's probabilities of the voxels, raised to `weight` and with a little of everything everywhere: an affine
+ * alone does not put every sulcus in its place. Where the atlas has no tissue it is taken for fluid first.
+ */
+function softPriors({ csf, gm, wm }: Pick<AtlasMaps, TissueName>, voxels: Uint32Array, weight: number): Float32Array[] {
+  const floor = 0.02
+  const out = [csf, gm, wm].map(() => new Float32Array(voxels.length))
+  const p = [0, 0, 0]
+  voxels.forEach((at, v) => {
+    p[0] = csf.data[at]
+    p[1] = gm.data[at]
+    p[2] = wm.data[at]
+    const known = Math.min(1, p[0] + p[1] + p[2])
+    p[0] += 0.6 * (1 - known)
+    p[1] += 0.3 * (1 - known)
+    p[2] += 0.1 * (1 - known)
+    let sum = 0
+    for (let k = 0; k < 3; k++) sum += p[k] = Math.max(0, p[k] + floor) ** weight
+    for (let k = 0; k < 3; k++) out[k][v] = p[k] / sum
+  })
+  return out
+}
+
+/** Intensities in units of the median where the atlas is surest of white matter: a histogram's mode is no such thing. */
+function scaledByWhiteMatter({ data }: Image, voxels: Uint32Array, wm: Float32Array) {
+  let most = 0
+  for (const p of wm) if (p > most) most = p
+  const sure = median(
+    Float32Array.from(
+      voxels.filter((_, v) => wm[v] >= 0.95 * most),
+      (at) => data[at],
+    ),
+  )
+  const overall = median(Float32Array.from(voxels, (at) => Math.abs(data[at])))
+  // an image of negative and positive values (z-scores) has no such median: its spread is as good
+  const scale = sure > 0.05 * overall ? sure : overall > 0 ? overall : 1
+  return { data: Float32Array.from(voxels, (at) => data[at] / scale), scale }
+}
+
+function median(values: Float32Array): number {
+  const sorted = values.filter(Number.isFinite).sort()
+  return sorted[sorted.length >> 1] ?? Number.NaN
+}
+
+/** FLAIR intensity from which a voxel is too bright for grey matter: the median of the tissue and 3 robust sd above. */
+function brightFrom(flair: Float32Array, priors: Float32Array[]): number {
+  const sorted = flair.filter((value, v) => Number.isFinite(value) && priors[0][v] < 0.2).sort()
+  if (sorted.length === 0) return Infinity
+  const at = (p: number) => sorted[Math.floor(p * (sorted.length - 1))]
+  return at(0.5) + (3 * (at(0.75) - at(0.25))) / 1.349
+}
+
+interface Bright {
+  channel: number
+  above: number
+}
+
+/** The mixture, fitted to every n-th voxel; voxels of bright FLAIR take no part. */
+function fitClasses(values: Float32Array[], priors: Float32Array[], bright: Bright | undefined, samples: number) {
+  const n = priors[0].length
+  const every = Math.max(1, Math.floor(n / samples))
+  const chosen: number[] = []
+  for (let v = 0; v < n; v += every) chosen.push(v)
+  const take = (from: Float32Array) => Float32Array.from(chosen, (v) => from[v])
+  const weights = bright && Float32Array.from(chosen, (v) => (values[bright.channel][v] > bright.above ? 0 : 1))
+  const fit = fitMixture({ channels: values.map(take), prior: priors.map(take), weights }, { robust: 3 })
+  const left = weights ? weights.reduce((sum, w) => sum + w, 0) / Math.max(1, chosen.length) : 1
+  return { classes: fit.classes, outliers: 1 - left * (1 - fit.outliers) }
+}
+
+/**
+ * Log of prior × likelihood of each class (three values per voxel). No voxel is more unlikely for a class than one six
+ * standard deviations away, so that place and neighbours decide about what no class explains, and what is bright on
+ * FLAIR says only that it is no fluid.
+ */
+function logEvidence(values: Float32Array[], classes: GaussianClass[], priors: Float32Array[], bright?: Bright) {
+  const forms = classes.map((c) => logDensityForm(c, values.length))
+  const n = priors[0].length
+  const out = new Float32Array(3 * n)
+  for (let v = 0; v < n; v++) {
+    const x = values[0][v]
+    const y = values.length > 1 ? values[1][v] : 0
+    const isBright = bright !== undefined && values[bright.channel][v] > bright.above
+    for (let k = 0; k < 3; k++) {
+      let log = isBright ? (k === 0 ? -8 : 0) : logDensityAt(forms[k], x, y)
+      if (!isBright && distanceAt(forms[k], x, y) > 36) log = forms[k][0] - 18
+      out[3 * v + k] = (Number.isFinite(log) ? log : 0) + Math.log(priors[k][v])
+    }
+  }
+  return out
+}
+
+/** Mean-field iterations on a chequerboard: all black voxels, then all white ones, so that no order is preferred. */
+function meanField(maps: Image[], evidence: Float32Array, voxels: Uint32Array, brain: Mask, smoothness: number): void {
+  const [nx, ny, nz] = brain.dims
+  const [csf, gm, wm] = maps.map(({ data }) => data)
+  const size = voxelSizes(brain.affine)
+  const least = Math.min(...size)
+  const weight = size.map((s) => (smoothness * least) / s)
+  const slice = nx * ny
+  const update = (v: number, sums: readonly number[]) => {
+    const a = evidence[3 * v] + sums[0]
+    const b = evidence[3 * v + 1] + sums[1]
+    const c = evidence[3 * v + 2] + sums[2]
+    const most = Math.max(a, b, c)
+    const [ea, eb, ec] = [Math.exp(a - most), Math.exp(b - most), Math.exp(c - most)]
+    const sum = ea + eb + ec
+    const at = voxels[v]
+    csf[at] = ea / sum
+    gm[at] = eb / sum
+    wm[at] = ec / sum
+  }
+  const sums = [0, 0, 0]
+  for (let v = 0; v < voxels.length; v++) update(v, sums)
+  if (smoothness <= 0) return
+  const add = (at: number, w: number) => {
+    sums[0] += w * csf[at]
+    sums[1] += w * gm[at]
+    sums[2] += w * wm[at]
+  }
+  for (let round = 0; round < 5; round++)
+    for (const colour of [0, 1])
+      for (let v = 0; v < voxels.length; v++) {
+        const at = voxels[v]
+        const k = Math.floor(at / slice)
+        const j = Math.floor((at - k * slice) / nx)
+        const i = at - k * slice - j * nx
+        if (((i + j + k) & 1) !== colour) continue
+        sums[0] = sums[1] = sums[2] = 0
+        if (i > 0) add(at - 1, weight[0])
+        if (i < nx - 1) add(at + 1, weight[0])
+        if (j > 0) add(at - nx, weight[1])
+        if (j < ny - 1) add(at + nx, weight[1])
+        if (k > 0) add(at - slice, weight[2])
+        if (k < nz - 1) add(at + slice, weight[2])
+        update(v, sums)
+      }
+}
+
+/** Mahalanobis distance of two classes' means under the mean of their covariances. */
+function separation(a: GaussianClass, b: GaussianClass, channels: number): number {
+  const covariance = a.covariance.map((v, i) => (v + b.covariance[i]) / 2)
+  const form = logDensityForm({ ...a, covariance }, channels)
+  return Math.sqrt(Math.max(0, distanceAt(form, b.mean[0], b.mean[1] ?? 0)))
+}
+
+/** Standard normal distribution function (Abramowitz and Stegun 26.2.17; |error| < 10⁻⁷), for x ≥ 0. */
+function normalBelow(x: number): number {
+  if (!(x >= 0)) return 0.5
+  const t = 1 / (1 + 0.2316419 * x)
+  const tail = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+  return 1 - (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) * tail
+}
