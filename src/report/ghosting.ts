@@ -1,4 +1,4 @@
-import { voxelSizes } from '../volume/affine.js'
+import { closestAxes, voxelSizes } from '../volume/affine.js'
 import { largestComponent } from '../volume/components.js'
 import { percentiles } from '../volume/histogram.js'
 import { emptyMask, type Image, type Mask } from '../volume/volume.js'
@@ -24,7 +24,7 @@ export function ghostToSignal(image: Image, brain: Mask): number | undefined {
   if (!(signal > 0)) return undefined
   const head = largestComponent(above(image, 0.2 * signal), 6)
   const size = voxelSizes(image.affine)
-  const slices = size.indexOf(Math.max(...size))
+  const slices = sliceAxis(image)
   const [u, v] = [0, 1, 2].filter((axis) => axis !== slices)
   const { dims, data } = image
   const stride = [1, dims[0], dims[0] * dims[1]]
@@ -52,6 +52,13 @@ export function ghostToSignal(image: Image, brain: Mask): number | undefined {
   const [alongU, alongV] = beside.map(trimmedMean)
   if (alongU === 0 && alongV === 0) return undefined
   return Math.abs(alongU - alongV) / signal
+}
+
+/** The axis across the slices of a 2-D scan; for voxels about as long as wide, that from foot to head. */
+function sliceAxis({ affine }: Image): number {
+  const size = voxelSizes(affine)
+  const longest = Math.max(...size)
+  return longest > 1.5 * Math.min(...size) ? size.indexOf(longest) : closestAxes(affine).axis.indexOf(2)
 }
 
 /** For each line of a slice the first and last voxel of the head; [∞, −1] where the line misses it. */

@@ -111,7 +111,7 @@ ${
 }
 
 const stat = (value: string, unit: string, note: string): Html =>
-  html`<div class="stat"><b>${value}</b><span>${unit}</span><small>${note}</small></div>`
+  html`<div class="stat"><b>${value}</b> <span>${unit}</span> <small>${note}</small></div>`
 
 const severityNames = { serious: 'Serious', warning: 'Warning', info: 'Note' } as const
 
