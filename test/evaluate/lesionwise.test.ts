@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { lesionF1 } from '../../src/evaluate/lesionwise.js'
 import { dice, overlap } from '../../src/evaluate/overlap.js'
-import { readNifti } from '../../src/formats/nifti.js'
+import { readNiftiMask } from '../../src/formats/nifti.js'
 import { identity, scaling } from '../../src/volume/affine.js'
 import { emptyMask, type Mask } from '../../src/volume/volume.js'
 import { sharedData, skipWithout } from '../shared-data.js'
@@ -95,7 +95,4 @@ test('the official scorer printed the same for 32 pairs', { skip: skipWithout('s
   }
 })
 
-async function load(path: string): Promise<Mask> {
-  const { image } = await readNifti(readFileSync(path), path)
-  return { dims: image.dims, affine: image.affine, data: Uint8Array.from(image.data, (v) => (v !== 0 ? 1 : 0)) }
-}
+const load = (path: string): Promise<Mask> => readNiftiMask(readFileSync(path), path)

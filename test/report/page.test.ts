@@ -43,16 +43,16 @@ test('it shows the numbers, the locations, the flags, the method, and that it is
 })
 
 test('each plane is shown plain and outlined, with its letters, from one stored picture', () => {
-  const figures = [...document.querySelectorAll('.key .pair')]
+  const figures = Array.from(document.querySelectorAll('.key .pair'))
   assert.equal(figures.length, 3)
   for (const figure of figures) {
-    const [plain, outlined] = figure.querySelectorAll('svg')
+    const [plain, outlined] = Array.from(figure.querySelectorAll('svg'))
     assert.equal(plain.querySelectorAll('path').length, 0)
     assert.ok(outlined.querySelectorAll('path.edge').length > 0)
     assert.equal(outlined.querySelector('use')?.getAttribute('href'), `#${plain.querySelector('image')?.id}`)
   }
   const letters = figures.map((figure) =>
-    [...figure.querySelector('svg')!.querySelectorAll('.letter')].map((t) => t.textContent).join(''),
+    Array.from(figure.querySelector('svg')!.querySelectorAll('.letter'), (t) => t.textContent).join(''),
   )
   assert.deepEqual(letters, ['RLAP', 'RLSI', 'APSI'])
 })
