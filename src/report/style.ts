@@ -100,11 +100,11 @@ a{color:inherit}
  @page{margin:14mm}
  body{font-size:10.5pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}
  header,.page,footer{width:auto}.page{display:block}nav{display:none}
- section{padding-block:14px}h2{break-after:avoid}.lead{break-after:avoid}
+ section{padding-block:14px;break-inside:avoid}#lesions,#method{break-inside:auto}h2{break-after:avoid}.lead{break-after:avoid}
  figure,.stats,.flags li,tr,.by,blockquote,.plot{break-inside:avoid}
  .key,.boards{grid-template-columns:var(--a) var(--c) var(--s);gap:4px}.key .pair{grid-template-columns:1fr}
  .montage{grid-template-columns:repeat(6,1fr)}.montage .slice{break-inside:avoid}.close{grid-template-columns:repeat(3,1fr)}
- .scroll{max-height:none;overflow:visible;border:0}.list{min-width:0;font-size:8.5pt}.list th,.list td{padding:3px 6px}.list thead th{position:static}
+ .scroll{max-height:none;overflow:visible;border:0}.list{min-width:0;font-size:8.5pt}.list th,.list td{padding:3px 6px}.list thead th{position:static;box-shadow:none}.list button{font:inherit}
  .list tbody tr:nth-child(n+61){display:none}.printonly{display:block}
 }
 `
