@@ -4,8 +4,8 @@ import { parseHTML } from 'linkedom'
 import { html } from '../../src/report/html.js'
 import { buildReport } from '../../src/report/page.js'
 import { reorient } from '../../src/volume/orient.js'
-import { emptyMask } from '../../src/volume/volume.js'
-import { brain, flair, grid, reportInput } from './phantom.js'
+import { emptyImage, emptyMask, type Grid } from '../../src/volume/volume.js'
+import { brain, fill, flair, grid, reportInput } from './phantom.js'
 
 const page = await buildReport(reportInput({ t1: flair, registrationTrust: 0.91 }))
 const { document } = parseHTML(page)
@@ -109,4 +109,17 @@ test('axes in any order give the same pictures', async () => {
   })
   const pictures = (source: string) => source.match(/data:image\/png;base64,[^"]+/g)
   assert.deepEqual(pictures(turned), pictures(await buildReport(input)))
+})
+
+test('a clinical scan of 512 × 512 × 40 voxels of pure noise stays below 6 MB', async () => {
+  const fine: Grid = { dims: [512, 512, 40], affine: [0.45, 0, 0, -115, 0, 0.45, 0, -115, 0, 0, 4, -80, 0, 0, 0, 1] }
+  const noisy = emptyImage(fine)
+  let seed = 1
+  for (let i = 0; i < noisy.data.length; i++) noisy.data[i] = seed = (seed * 16807) % 2147483647
+  const head = fill(fine, ([x, y, z]) => (Math.hypot(x / 70, y / 85, z / 70) < 1 ? 1 : 0))
+  const mask = { ...emptyMask(fine), data: Uint8Array.from(head.data) }
+  const labels = { ...fine, data: Int16Array.from(noisy.data, (v, i) => (head.data[i] && v > 2.1e9 ? 1 : 0)) }
+  const input = reportInput()
+  const large = await buildReport({ ...input, flair: noisy, t1: noisy, brain: mask, labels })
+  assert.ok(large.length < 6e6, `${large.length} bytes`)
 })
