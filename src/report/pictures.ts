@@ -6,6 +6,7 @@ import type { Image, Mask, Volume } from '../volume/volume.js'
 import { type FigureOptions, type Layer, maskLayer, sliceFigure } from './figure.js'
 import { type Html, html } from './html.js'
 import type { ReportInput } from './input.js'
+import { probabilityFigure } from './probability.js'
 import type { Window } from './raster.js'
 import { checkerboard } from './registration.js'
 import { keySlice, montageSlices } from './slices.js'
@@ -56,7 +57,7 @@ export function keyPictures({ flair, labels, window, box, layers }: Scene): Html
       plane,
       index,
       { ...common, label: `${common.label}, lesions outlined`, reuse: `key-${plane}`, layers },
-    )}<figcaption>${plane[0].toUpperCase() + plane.slice(1)}, ${where}</figcaption></figure>`
+    )}<figcaption>${title(plane)}, ${where}</figcaption></figure>`
   })}</div>`
 }
 
@@ -101,6 +102,15 @@ export function closeUps({ flair, window, layers, labels }: Scene, lesions: read
   })}</div>`
 }
 
+/** The key slices with the probability in colour. */
+export function probabilityPictures({ flair, labels, window, box }: Scene, probability: Image): Html {
+  const belief = upright(probability)
+  return html`<div class="boards" style="${sameScale(flair, box)}">${planes.map((plane) => {
+    const index = keySlice(labels, plane, box)
+    return html`<figure>${probabilityFigure(flair, belief, plane, index, box, window, tallest(flair, box))}<figcaption>${title(plane)}, ${place(flair, plane, index)}</figcaption></figure>`
+  })}</div>`
+}
+
 /** FLAIR against T1 in the three planes. */
 export function registrationPictures({ flair, brain, window, box }: Scene, t1: Image): Html {
   const moved = upright(t1)
@@ -110,7 +120,7 @@ export function registrationPictures({ flair, brain, window, box }: Scene, t1: I
     // A little off the middle for the sagittal plane, where the gap between the halves tells nothing.
     const part = plane === 'sagittal' ? 0.42 : plane === 'axial' ? 0.55 : 0.5
     const index = box.start[through] + Math.floor(part * box.dims[through])
-    return html`<figure>${checkerboard(flair, moved, plane, index, box, windows, tallest(flair, box))}<figcaption>${plane[0].toUpperCase() + plane.slice(1)}, ${place(flair, plane, index)}</figcaption></figure>`
+    return html`<figure>${checkerboard(flair, moved, plane, index, box, windows, tallest(flair, box))}<figcaption>${title(plane)}, ${place(flair, plane, index)}</figcaption></figure>`
   })}</div>`
 }
 
@@ -126,6 +136,8 @@ function tallest({ affine }: Image, { dims }: Box): number {
   const size = voxelSizes(affine)
   return Math.max(dims[1] * size[1], dims[2] * size[2])
 }
+
+const title = (plane: Plane): string => plane[0].toUpperCase() + plane.slice(1)
 
 /** "z = +24 mm" */
 function place(image: Image, plane: Plane, index: number): string {

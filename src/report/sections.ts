@@ -3,7 +3,7 @@ import { volumeMl } from '../volume/volume.js'
 import { histogramFigure } from './histogram.js'
 import { type Html, html } from './html.js'
 import type { ReportInput } from './input.js'
-import { closeUps, keyPictures, montage, registrationPictures, sceneOf } from './pictures.js'
+import { closeUps, keyPictures, montage, probabilityPictures, registrationPictures, sceneOf } from './pictures.js'
 import { count, figure, locationNames, methodsText, plain } from './words.js'
 
 /** A part of the report. What it holds is decided here, how it looks in style.ts, where it stands by its place in the list. */
@@ -18,7 +18,7 @@ export interface Section {
 /** The report's sections, in their order. */
 export async function sectionsOf(input: ReportInput): Promise<Section[]> {
   const scene = sceneOf(input)
-  const { lesions, brain, t1 } = input
+  const { lesions, brain, t1, probability } = input
   const some = lesions.length > 0
   return [
     { id: 'result', title: 'Result', body: result(input) },
@@ -67,6 +67,16 @@ export async function sectionsOf(input: ReportInput): Promise<Section[]> {
             title: 'Intensities',
             lead: 'FLAIR intensities of the brain and of the lesions, each scaled to its own peak.',
             body: await histogram(input),
+          },
+        ]
+      : []),
+    ...(probability
+      ? [
+          {
+            id: 'probability',
+            title: 'How sure the method was',
+            lead: 'The key slices again, coloured by the probability of being lesion that the method gave each voxel.',
+            body: html`<p class="legend"><span>5 %<i class="ramp"></i>100 %</span></p>${probabilityPictures(scene, probability)}`,
           },
         ]
       : []),
@@ -139,7 +149,7 @@ function lesionTable(lesions: readonly Lesion[]): Html {
   const flair = lesions.some(({ intensities }) => intensities?.flair !== undefined)
   return html`<div class="scroll"><table class="list" data-sortable><thead><tr><th class="n">No.</th><th>Location</th><th class="n">Volume, mm³</th><th class="n">Longest axis, mm</th><th class="n">Centroid, mm</th><th class="n">To ventricles, mm</th><th class="n">To cortex, mm</th>${flair && html`<th class="n">FLAIR mean</th>`}</tr></thead><tbody>${lesions.map(
     (lesion) =>
-      html`<tr><td class="n">${lesion.id}</td><td data-v="${locations.indexOf(lesion.location ?? 'subcortical')}"><i class="dot ${lesion.location ?? 'subcortical'}"></i>${locationNames[lesion.location ?? 'subcortical'].split(/[ ,]/)[0]}</td><td class="n" data-v="${lesion.volumeMm3}">${figure(lesion.volumeMm3, lesion.volumeMm3 < 100 ? 1 : 0)}</td><td class="n">${figure(lesion.longestAxisMm, 1)}</td><td class="n" data-v="${lesion.centroid[2]}">${lesion.centroid.map((mm) => Math.round(mm)).join(' ')}</td><td class="n">${gap(lesion.ventricleGapMm)}</td><td class="n">${gap(lesion.cortexGapMm)}</td>${flair && html`<td class="n">${figure(lesion.intensities?.flair ?? Number.NaN, 1)}</td>`}</tr>`,
+      html`<tr><td class="n">${lesion.id}</td><td data-v="${locations.indexOf(lesion.location ?? 'subcortical')}"><i class="dot ${lesion.location ?? 'subcortical'}"></i>${locationNames[lesion.location ?? 'subcortical'].split(/[ ,]/)[0]}</td><td class="n" data-v="${lesion.volumeMm3}">${figure(lesion.volumeMm3, lesion.volumeMm3 < 100 ? 1 : 0)}</td><td class="n">${figure(lesion.longestAxisMm, 1)}</td><td class="n" data-v="${lesion.centroid[2]}">${lesion.centroid.map((mm) => String(Math.round(mm)).replace('-', '−')).join(' ')}</td><td class="n">${gap(lesion.ventricleGapMm)}</td><td class="n">${gap(lesion.cortexGapMm)}</td>${flair && html`<td class="n">${figure(lesion.intensities?.flair ?? Number.NaN)}</td>`}</tr>`,
   )}</tbody></table></div>${lesions.length > 60 && html`<p class="printonly">The 60 largest of ${lesions.length} lesions are printed; lesions.tsv has them all.</p>`}`
 }
 

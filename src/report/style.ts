@@ -58,6 +58,7 @@ tbody tr:last-child>*{border-bottom:0}
 code{font:.8em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--soft);white-space:nowrap}
 .fine{color:var(--soft)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;font-size:.88rem;margin-bottom:12px}
+.ramp{display:inline-block;width:120px;height:.7em;margin:0 .7em;border-radius:3px;background:linear-gradient(90deg,#2b3cb4,#d63e6c,#ffde50)}
 figure{margin:0}figcaption{font-size:.82rem;color:var(--soft);margin-top:6px}
 .slice{display:block;width:100%;height:auto;background:#000;border-radius:3px;overflow:hidden}
 .edge{fill:none;stroke:var(--c);stroke-width:1.5px;vector-effect:non-scaling-stroke;stroke-linecap:square}

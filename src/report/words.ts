@@ -17,10 +17,12 @@ export const contrastNames: Readonly<Record<string, string>> = {
 }
 
 /** A number for reading: as many decimals as tell something, thousands apart. */
-export function figure(value: number, decimals = value !== 0 && Math.abs(value) < 10 ? 2 : 1): string {
+export function figure(value: number, decimals = usualDecimals(Math.abs(value))): string {
   if (!Number.isFinite(value)) return '–'
   return value.toLocaleString('en-GB', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
 }
+
+const usualDecimals = (size: number): number => (size >= 1000 ? 0 : size >= 10 || size === 0 ? 1 : 2)
 
 export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
 

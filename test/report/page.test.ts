@@ -5,9 +5,10 @@ import { html } from '../../src/report/html.js'
 import { buildReport } from '../../src/report/page.js'
 import { reorient } from '../../src/volume/orient.js'
 import { emptyImage, emptyMask, type Grid } from '../../src/volume/volume.js'
-import { brain, fill, flair, grid, reportInput } from './phantom.js'
+import { brain, fill, flair, grid, lesionMask, reportInput } from './phantom.js'
 
-const page = await buildReport(reportInput({ t1: flair, registrationTrust: 0.91 }))
+const probability = { ...lesionMask, data: Float32Array.from(lesionMask.data, (v) => 0.8 * v) }
+const page = await buildReport(reportInput({ t1: flair, registrationTrust: 0.91, probability }))
 const { document } = parseHTML(page)
 const text = document.body.textContent?.replace(/\s+/g, ' ') ?? ''
 
@@ -36,6 +37,7 @@ test('it shows the numbers, the locations, the flags, the method, and that it is
     'Segmenting',
     'Radiological convention',
     'Registration check: 0.91',
+    'How sure the method was',
   ])
     assert.ok(text.includes(words), words)
   assert.equal(document.querySelectorAll('.list tbody tr').length, 3)
