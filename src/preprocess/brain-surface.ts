@@ -1,7 +1,7 @@
 import { type Affine, apply, compose, invert, type Vec3 } from '../volume/affine.js'
+import { fillHoles } from '../volume/components.js'
 import { distanceTo } from '../volume/distance.js'
 import { gaussian } from '../volume/filter.js'
-import { percentiles } from '../volume/histogram.js'
 import { resample, resampleMask } from '../volume/resample.js'
 import { emptyImage, type Grid, gridOf, type Image, type Mask } from '../volume/volume.js'
 
@@ -38,34 +38,40 @@ export async function brainDistance(
   ventricles: Mask,
   toAtlas: Affine,
   grid: Grid,
-  { reach = 20, margin = 0.7 }: SurfaceOptions = {},
+  { reach = 20, margin = 1 }: SurfaceOptions = {},
 ): Promise<Image> {
   const surface = await surfaceOf(atlasBrain, reach + 4)
   const { count } = surface
   const steps = 2 * reach + 1
   const energy = new Float32Array(count * steps)
+  const crossed = new Float32Array(count * steps)
   for (const image of images)
-    addEnergy(energy, tissueAlongNormals(image, surface, toAtlas, ventricles, reach), count, reach)
+    addEnergy(energy, crossed, tissueAlongNormals(image, surface, toAtlas, ventricles, reach), count, reach)
 
   let offset = new Float32Array(count)
-  for (const { pool, spread } of stages) {
-    const shared = await smoothOverSurface(energy, steps, surface, pool)
+  for (const { pool, spread, wayOut } of stages) {
+    const sum = energy.map((e, i) => e + wayOut * crossed[i])
+    const shared = smoothOverSurface(sum, steps, surface, pool)
     for (let p = 0; p < count; p++) offset[p] = bestOffset(shared, p * steps, reach, offset[p], spread)
-    offset = await smoothOverSurface(offset, 1, surface, pool / 2)
+    offset = smoothOverSurface(offset, 1, surface, pool / 2)
   }
   for (let p = 0; p < count; p++) offset[p] += margin
   return resample(await movedDistance(surface, offset), grid, { map: toAtlas, method: 'linear', outside: reach })
 }
 
-/** From patches that tell the brain's size to patches of a gyrus: σ of the patch and leave to depart from the last step, mm. */
+/**
+ * From patches that tell the brain's size to patches of a gyrus: σ of the patch and leave to depart from the last step,
+ * in mm, and how much a mm of darkness counts that lies deeper than the inner window. Without the latter the outer side
+ * of the scalp looks as good as the brain's; in the end it would only push the surface into the sulci.
+ */
 const stages = [
-  { pool: 16, spread: 8 },
-  { pool: 8, spread: 4 },
-  { pool: 4, spread: 2.5 },
+  { pool: 16, spread: 8, wayOut: 0.3 },
+  { pool: 8, spread: 4, wayOut: 0.2 },
+  { pool: 4, spread: 2.5, wayOut: 0.05 },
 ]
 
 interface Surface {
-  /** Distance from the atlas's brain surface in mm, negative inside; smooth, 2 mm voxels. */
+  /** Distance from the atlas's brain surface in mm, negative inside; smooth, `spacing` mm voxels. */
   distance: Image
   count: number
   /** Voxel of each point. */
@@ -78,12 +84,14 @@ interface Surface {
   neighbours: Int32Array
 }
 
-const spacing = 2
+/** Voxel size of the grid that carries the surface, in mm: half of what the patches can follow. */
+const spacing = 3
 
-/** The surface of a mask as one point per voxel of a 2 mm grid that it passes through. */
+/** The surface of a mask as one point per voxel of a coarse grid that it passes through. */
 async function surfaceOf(brain: Mask, room: number): Promise<Surface> {
   const grid = gridAround(brain, room)
-  const inside = await resampleMask(brain, grid, { method: 'linear' })
+  // cisterns that the mask leaves open lie within the brain's outline all the same
+  const inside = fillHoles(await resampleMask(brain, grid, { method: 'linear' }), { plane: 2 })
   const outside: Mask = { ...gridOf(grid), data: inside.data.map((v) => 1 - v) }
   const [out, within] = [await distanceTo(inside), await distanceTo(outside)]
   const signed = emptyImage(grid)
@@ -139,7 +147,7 @@ async function surfaceOf(brain: Mask, room: number): Promise<Surface> {
   }
 }
 
-/** A 2 mm grid along the atlas's axes that holds the mask and `room` mm around it. */
+/** A coarse grid along the atlas's axes that holds the mask and `room` mm around it. */
 function gridAround(mask: Mask, room: number): Grid {
   const [nx, ny] = mask.dims
   const low = [Infinity, Infinity, Infinity]
@@ -168,13 +176,14 @@ const outsideWindow = 5
  */
 function tissueAlongNormals(
   { image, grey, bright }: EdgeImage,
-  { count, points, normals, start, neighbours }: Surface,
+  surface: Surface,
   toAtlas: Affine,
   ventricles: Mask,
   reach: number,
 ): Float32Array {
+  const { count, points, normals } = surface
   const toVoxel = invert(compose(toAtlas, image.affine))
-  const base = percentiles(image, [2])[0]
+  const base = darkest(image)
   const at = sampler(image)
   const first = -reach - insideWindow
   const length = 2 * reach + insideWindow + outsideWindow + 1
@@ -204,7 +213,7 @@ function tissueAlongNormals(
   const overall = known[known.length >> 1] ?? 1
   for (let p = 0; p < count; p++)
     level[p] = Number.isFinite(level[p]) ? Math.min(2.5 * overall, Math.max(0.4 * overall, level[p])) : overall
-  level = smoothPlain(level, 1, start, neighbours, smoothings(12))
+  level = smoothOverSurface(level, 1, surface, 12)
 
   const fluid = fluidLevel(image, ventricles, toVoxel, base) / overall
   const edge = Math.min(0.65, Math.max(0.4, 0.5 * (grey + Math.min(0.5, fluid)) - 0.05))
@@ -215,6 +224,14 @@ function tissueAlongNormals(
       values[q] = bright === Infinity ? light : light / (1 + Math.exp((v - bright) / 0.06))
     }
   return values
+}
+
+/** Second percentile of about 50 000 voxels: the level of air and background. */
+function darkest({ data }: Image): number {
+  const every = Math.max(1, Math.floor(data.length / 50_000))
+  const some = Float32Array.from({ length: Math.floor(data.length / every) }, (_, i) => data[i * every])
+  const sorted = some.filter(Number.isFinite).sort()
+  return sorted[Math.floor(0.02 * sorted.length)] ?? 0
 }
 
 /** Lower quartile of the image in the atlas's lateral ventricles, above `base`: the fluid, as far as the atlas fits. */
@@ -233,8 +250,17 @@ function fluidLevel(image: Image, ventricles: Mask, toVoxel: Affine, base: numbe
   return found[found.length >> 2] ?? 0
 }
 
-/** Adds, for each point and offset, the mm of non-tissue inside and of tissue outside that the offset would leave. */
-function addEnergy(energy: Float32Array, tissue: Float32Array, count: number, reach: number): void {
+/**
+ * Adds, for each point and offset, the mm of non-tissue that would lie just inside and of tissue just outside, and to
+ * `crossed` all the non-tissue that would lie inside.
+ */
+function addEnergy(
+  energy: Float32Array,
+  crossed: Float32Array,
+  tissue: Float32Array,
+  count: number,
+  reach: number,
+): void {
   const length = 2 * reach + insideWindow + outsideWindow + 1
   const steps = 2 * reach + 1
   const dark = new Float64Array(length + 1)
@@ -249,6 +275,7 @@ function addEnergy(energy: Float32Array, tissue: Float32Array, count: number, re
     for (let b = 0; b < steps; b++) {
       const edge = b + insideWindow
       energy[p * steps + b] += dark[edge] - dark[b] + light[edge + outsideWindow] - light[edge]
+      crossed[p * steps + b] += dark[edge]
     }
   }
 }
@@ -264,13 +291,16 @@ function bestOffset(energy: Float32Array, from: number, reach: number, expected:
   return curve > 1e-6 ? best + Math.max(-0.5, Math.min(0.5, (0.5 * (a - c)) / curve)) : best
 }
 
-/** Averaging rounds over neighbouring voxels that amount to a Gaussian of `sigma` mm on a surface of 2 mm voxels. */
+/** Averaging rounds over neighbouring voxels that amount to a Gaussian of `sigma` mm on a surface of `spacing` mm voxels. */
 const smoothings = (sigma: number): number => Math.max(1, Math.round((sigma / spacing) ** 2))
 
-const smoothOverSurface = async (values: Float32Array, width: number, { start, neighbours }: Surface, sigma: number) =>
-  smoothPlain(values, width, start, neighbours, smoothings(sigma))
-
-function smoothPlain(values: Float32Array, width: number, start: Int32Array, neighbours: Int32Array, rounds: number) {
+function smoothOverSurface(
+  values: Float32Array,
+  width: number,
+  { start, neighbours }: Pick<Surface, 'start' | 'neighbours'>,
+  sigma: number,
+): Float32Array<ArrayBuffer> {
+  const rounds = smoothings(sigma)
   let from = Float32Array.from(values)
   let to = new Float32Array(values.length)
   for (let round = 0; round < rounds; round++) {
