@@ -61,7 +61,10 @@ if (process.argv.includes('--start')) {
     for (const axis of [0, 1, 2]) {
       const move = turn(axis, degrees)
       const { map } = await register(fixed, { ...moving, affine: compose(move, moving.affine) }, { dof: 6 })
-      console.log(`turned ${degrees}° about ${'xyz'[axis]}`.padEnd(24), displacement(fixed, map, compose(move, truth)).toFixed(2).padStart(8))
+      console.log(
+        `turned ${degrees}° about ${'xyz'[axis]}`.padEnd(24),
+        displacement(fixed, map, compose(move, truth)).toFixed(2).padStart(8),
+      )
     }
 }
 
@@ -69,7 +72,12 @@ if (process.argv.includes('--check')) {
   console.log('\ncheck of good pairs, and of the same pairs broken')
   const good: [string, Image, Image, Affine][] = []
   for (const [subject, session, kind] of pairs)
-    good.push([`${subject} ${session} ${kind}`, await anat(subject, session, 'FLAIR'), await anat(subject, session, kind), maps.get(`${subject} ${session} ${kind}`)!])
+    good.push([
+      `${subject} ${session} ${kind}`,
+      await anat(subject, session, 'FLAIR'),
+      await anat(subject, session, kind),
+      maps.get(`${subject} ${session} ${kind}`)!,
+    ])
   for (const { id, flair, t1 } of labelledCases()) good.push([id, await load(flair), await load(t1), identity])
   for (const [i, [name, fixed, moving, map]] of good.entries()) {
     const right = await registrationCheck(fixed, moving, map)
@@ -77,7 +85,9 @@ if (process.argv.includes('--check')) {
     const [otherName, , stranger] = good[(i + 3) % good.length]
     const wrong = await registrationCheck(fixed, stranger, (await register(fixed, stranger, { dof: 6 })).map)
     const moved = await registrationCheck(fixed, moving, compose(turn(2, 8), map))
-    console.log(`${name.padEnd(20)} right ${right.toFixed(3)}   with ${otherName.padEnd(18)} ${wrong.toFixed(3)}   turned by 8° ${moved.toFixed(3)}`)
+    console.log(
+      `${name.padEnd(20)} right ${right.toFixed(3)}   with ${otherName.padEnd(18)} ${wrong.toFixed(3)}   turned by 8° ${moved.toFixed(3)}`,
+    )
   }
 }
 process.exit(0)

@@ -26,7 +26,8 @@ export function writeItkAffine(map: Affine): string {
 export function readItkAffine(text: string, source: string): Affine {
   const wrong = (seen: string) => new InputError(source, seen, 'give an ITK text file with one linear transform')
   if (!text.startsWith('#Insight Transform File')) throw wrong('this is not an ITK transform file')
-  const values = (key: string) => [...text.matchAll(new RegExp(`^${key}:\\s*(.*)$`, 'gm'))].map((match) => match[1].trim())
+  const values = (key: string) =>
+    [...text.matchAll(new RegExp(`^${key}:\\s*(.*)$`, 'gm'))].map((match) => match[1].trim())
   const types = values('Transform')
   if (types.length !== 1) throw wrong(`holds ${types.length} transforms`)
   const numbers = (line: string | undefined) => (line ? line.split(/\s+/).map(Number) : [])
@@ -34,15 +35,24 @@ export function readItkAffine(text: string, source: string): Affine {
   const c = numbers(values('FixedParameters')[0])
   const centre = [c[0] ?? 0, c[1] ?? 0, c[2] ?? 0] as unknown as Vec3
   const type = types[0].replace(/_(double|float)_3_3$/, '')
-  const expected = { AffineTransform: 12, MatrixOffsetTransformBase: 12, Euler3DTransform: 6, TranslationTransform: 3 }[type]
+  const expected = { AffineTransform: 12, MatrixOffsetTransformBase: 12, Euler3DTransform: 6, TranslationTransform: 3 }[
+    type
+  ]
   if (!expected) throw wrong(`holds a transform of type ${types[0]}`)
-  if (p.length !== expected || !p.every(Number.isFinite)) throw wrong(`has ${p.length} parameters where ${type} has ${expected}`)
+  if (p.length !== expected || !p.every(Number.isFinite))
+    throw wrong(`has ${p.length} parameters where ${type} has ${expected}`)
   if (type === 'TranslationTransform') return lpsToRas([1, 0, 0, 0, 1, 0, 0, 0, 1], [p[0], p[1], p[2]])
   const matrix = type === 'Euler3DTransform' ? eulerMatrix(p, c[3] === 1) : p.slice(0, 9)
   const shift = type === 'Euler3DTransform' ? p.slice(3, 6) : p.slice(9, 12)
   // y = M (x − centre) + centre + shift
-  const turned = apply([...matrix.slice(0, 3), 0, ...matrix.slice(3, 6), 0, ...matrix.slice(6, 9), 0, 0, 0, 0, 1], centre)
-  return lpsToRas(matrix, shift.map((s, i) => s + centre[i] - turned[i]))
+  const turned = apply(
+    [...matrix.slice(0, 3), 0, ...matrix.slice(3, 6), 0, ...matrix.slice(6, 9), 0, 0, 0, 0, 1],
+    centre,
+  )
+  return lpsToRas(
+    matrix,
+    shift.map((s, i) => s + centre[i] - turned[i]),
+  )
 }
 
 function lpsToRas(matrix: readonly number[], offset: readonly number[]): Affine {

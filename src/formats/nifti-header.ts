@@ -35,14 +35,24 @@ export interface NiftiHeader {
 export function parseHeader(bytes: Uint8Array, source: string): RawHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const notNifti = (seen: string) =>
-    new InputError(source, `${seen}, so this is not a NIfTI image`, 'give a .nii or .nii.gz file (dcm2niix makes one from DICOM)')
+    new InputError(
+      source,
+      `${seen}, so this is not a NIfTI image`,
+      'give a .nii or .nii.gz file (dcm2niix makes one from DICOM)',
+    )
   if (bytes.length === 0) throw notNifti('the file is empty')
   const size = (little: boolean) => (bytes.length >= 4 ? view.getInt32(0, little) : 0)
-  const found = [true, false].flatMap((little) => [348, 540].filter((n) => size(little) === n).map((n) => ({ little, n })))[0]
+  const found = [true, false].flatMap((little) =>
+    [348, 540].filter((n) => size(little) === n).map((n) => ({ little, n })),
+  )[0]
   if (!found) {
     if (looksLikeText(bytes)) throw notNifti('the file holds text')
     if (String.fromCharCode(...bytes.subarray(128, 132)) === 'DICM')
-      throw new InputError(source, 'this is a DICOM file', 'convert the series to NIfTI first (for example with dcm2niix)')
+      throw new InputError(
+        source,
+        'this is a DICOM file',
+        'convert the series to NIfTI first (for example with dcm2niix)',
+      )
     throw notNifti('the header size is neither 348 nor 540')
   }
   const version = found.n === 348 ? 1 : 2
@@ -55,7 +65,11 @@ export function parseHeader(bytes: Uint8Array, source: string): RawHeader {
 }
 
 export const truncated = (source: string, have: number, need: number): InputError =>
-  new InputError(source, `the file ends too early (${have} bytes, its header asks for ${need})`, 'copy or download the file again')
+  new InputError(
+    source,
+    `the file ends too early (${have} bytes, its header asks for ${need})`,
+    'copy or download the file again',
+  )
 
 function parseVersion1(view: DataView, le: boolean): RawHeader {
   const floats = (at: number, n: number) => Array.from({ length: n }, (_, i) => view.getFloat32(at + 4 * i, le))
@@ -120,10 +134,18 @@ export function judgeDims({ dim }: RawHeader, source: string): Vec3 {
     throw new InputError(source, `the header's image size makes no sense (${dim.join(' ')})`, 'export the image again')
   const frames = sizes.slice(3).reduce((product, size) => product * size, 1)
   if (frames > 1)
-    throw new InputError(source, `has ${frames} frames (${shown}), and lesions are found in one volume`, 'give a single 3-D volume')
+    throw new InputError(
+      source,
+      `has ${frames} frames (${shown}), and lesions are found in one volume`,
+      'give a single 3-D volume',
+    )
   const [nx, ny = 1, nz = 1] = sizes
   if (Math.min(nx, ny, nz) === 1)
-    throw new InputError(source, `has one slice (${nx}×${ny}×${nz}), and lesions need a volume`, 'give the whole 3-D or multi-slice series')
+    throw new InputError(
+      source,
+      `has one slice (${nx}×${ny}×${nz}), and lesions need a volume`,
+      'give the whole 3-D or multi-slice series',
+    )
   return [nx, ny, nz]
 }
 
@@ -135,7 +157,11 @@ export function chooseAffine(header: RawHeader, dims: Vec3, source: string): { a
   const sform = header.sformCode > 0 ? usable([...header.srow, 0, 0, 0, 1]) : undefined
   const qform = header.qformCode > 0 && sizesUsable ? usable(quaternionAffine(header, sizes)) : undefined
   if (header.sformCode > 0 && !sform && !qform)
-    throw new InputError(source, 'the header does not say where the voxels lie (its sform is singular)', 'export the image again')
+    throw new InputError(
+      source,
+      'the header does not say where the voxels lie (its sform is singular)',
+      'export the image again',
+    )
   if (sform && qform) {
     const apart = cornerDistance(sform, qform, dims)
     if (apart > 0.1)
@@ -147,14 +173,21 @@ export function chooseAffine(header: RawHeader, dims: Vec3, source: string): { a
   }
   if (sform || qform) return { affine: (sform ?? qform)!, flags }
   if (!sizesUsable)
-    throw new InputError(source, `the header's voxel sizes make no sense (${sizes.join(' × ')} mm)`, 'export the image again')
+    throw new InputError(
+      source,
+      `the header's voxel sizes make no sense (${sizes.join(' × ')} mm)`,
+      'export the image again',
+    )
   flags.push({
     code: 'no-orientation',
     severity: 'serious',
     message: 'The header does not say how the image lies in space; it is taken as RAS. Left and right may be swapped.',
   })
   const centre = dims.map((n, axis) => -((n - 1) / 2) * sizes[axis])
-  return { affine: [sizes[0], 0, 0, centre[0], 0, sizes[1], 0, centre[1], 0, 0, sizes[2], centre[2], 0, 0, 0, 1], flags }
+  return {
+    affine: [sizes[0], 0, 0, centre[0], 0, sizes[1], 0, centre[1], 0, 0, sizes[2], centre[2], 0, 0, 0, 1],
+    flags,
+  }
 }
 
 /** The affine when it spans space, else undefined. */
@@ -175,10 +208,22 @@ function quaternionAffine({ quaternion: [b, c, d], offset, pixdim }: RawHeader, 
   const a = Math.sqrt(Math.max(0, rest))
   const qfac = pixdim[0] < 0 ? -1 : 1
   const rotation = [
-    a * a + x * x - y * y - z * z, 2 * (x * y - a * z), 2 * (x * z + a * y), offset[0],
-    2 * (x * y + a * z), a * a + y * y - x * x - z * z, 2 * (y * z - a * x), offset[1],
-    2 * (x * z - a * y), 2 * (y * z + a * x), a * a + z * z - x * x - y * y, offset[2],
-    0, 0, 0, 1,
+    a * a + x * x - y * y - z * z,
+    2 * (x * y - a * z),
+    2 * (x * z + a * y),
+    offset[0],
+    2 * (x * y + a * z),
+    a * a + y * y - x * x - z * z,
+    2 * (y * z - a * x),
+    offset[1],
+    2 * (x * z - a * y),
+    2 * (y * z + a * x),
+    a * a + z * z - x * x - y * y,
+    offset[2],
+    0,
+    0,
+    0,
+    1,
   ]
   return compose(rotation, scaling([size[0], size[1], size[2] * qfac]))
 }

@@ -11,7 +11,10 @@ import type { NiftiHeader } from './nifti-header.js'
  * @param options.like header of the input on whose grid this is: version, codes and time unit are kept
  * @param options.level gzip level, 1 fast … 9 small; default 6
  */
-export async function writeNifti(volume: Volume, { like, level = 6 }: { like?: NiftiHeader; level?: number } = {}): Promise<Uint8Array> {
+export async function writeNifti(
+  volume: Volume,
+  { like, level = 6 }: { like?: NiftiHeader; level?: number } = {},
+): Promise<Uint8Array> {
   const { data, affine } = volume
   const type = typeOf(data)
   const version = like?.version ?? 1

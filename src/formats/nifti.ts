@@ -27,7 +27,11 @@ export async function readNifti(bytes: Uint8Array, source: string): Promise<Nift
   const { image, header, flags, notFinite } = await decode(bytes, source)
   const n = image.data.length
   if (notFinite > n / 2)
-    throw new InputError(source, `${percent(notFinite / n)} of the voxels are NaN or infinite`, 'export the image again')
+    throw new InputError(
+      source,
+      `${percent(notFinite / n)} of the voxels are NaN or infinite`,
+      'export the image again',
+    )
   if (notFinite > 0)
     flags.push({
       code: 'non-finite-voxels',
@@ -36,14 +40,22 @@ export async function readNifti(bytes: Uint8Array, source: string): Promise<Nift
     })
   const first = image.data[0]
   if (image.data.every((value) => value === first))
-    throw new InputError(source, first === 0 ? 'all voxels are zero' : `all voxels have the same value (${first})`, 'give an image with content')
+    throw new InputError(
+      source,
+      first === 0 ? 'all voxels are zero' : `all voxels have the same value (${first})`,
+      'give an image with content',
+    )
   return { image, header, flags }
 }
 
 /** Reads a mask: voxels of at least 0.5 are inside. An empty mask is a mask. @throws InputError as `readNifti`, but for content */
 export async function readNiftiMask(bytes: Uint8Array, source: string): Promise<Mask> {
   const { image } = await decode(bytes, source)
-  return { dims: image.dims, affine: image.affine, data: Uint8Array.from(image.data, (value) => (value >= 0.5 ? 1 : 0)) }
+  return {
+    dims: image.dims,
+    affine: image.affine,
+    data: Uint8Array.from(image.data, (value) => (value >= 0.5 ? 1 : 0)),
+  }
 }
 
 async function decode(bytes: Uint8Array, source: string): Promise<NiftiImage & { notFinite: number }> {
@@ -60,12 +72,21 @@ async function unpack(bytes: Uint8Array, source: string): Promise<Uint8Array> {
   try {
     return await gunzip(bytes)
   } catch (cause) {
-    throw new InputError(source, 'the gzip data is damaged or ends too early', 'copy or download the file again', { cause })
+    throw new InputError(source, 'the gzip data is damaged or ends too early', 'copy or download the file again', {
+      cause,
+    })
   }
 }
 
 /** Name, bytes and reader of each numeric datatype code. */
-const datatypes: Record<number, { bytes: number; get(view: DataView, at: number, le: boolean): number; array?: { new (b: ArrayBufferLike, o: number, n: number): ArrayLike<number> } }> = {
+const datatypes: Record<
+  number,
+  {
+    bytes: number
+    get(view: DataView, at: number, le: boolean): number
+    array?: { new (b: ArrayBufferLike, o: number, n: number): ArrayLike<number> }
+  }
+> = {
   2: { bytes: 1, get: (v, at) => v.getUint8(at), array: Uint8Array },
   4: { bytes: 2, get: (v, at, le) => v.getInt16(at, le), array: Int16Array },
   8: { bytes: 4, get: (v, at, le) => v.getInt32(at, le), array: Int32Array },
@@ -78,13 +99,28 @@ const datatypes: Record<number, { bytes: number; get(view: DataView, at: number,
   1280: { bytes: 8, get: (v, at, le) => Number(v.getBigUint64(at, le)) },
 }
 const refused: Record<number, string> = {
-  1: 'one bit a voxel', 32: 'complex numbers', 128: 'RGB colours', 1536: '128-bit floats', 1792: 'complex numbers', 2048: 'complex numbers', 2304: 'RGBA colours',
+  1: 'one bit a voxel',
+  32: 'complex numbers',
+  128: 'RGB colours',
+  1536: '128-bit floats',
+  1792: 'complex numbers',
+  2048: 'complex numbers',
+  2304: 'RGBA colours',
 }
 
-function decodeVoxels(bytes: Uint8Array, header: RawHeader, n: number, source: string): { data: Float32Array; notFinite: number } {
+function decodeVoxels(
+  bytes: Uint8Array,
+  header: RawHeader,
+  n: number,
+  source: string,
+): { data: Float32Array; notFinite: number } {
   const type = datatypes[header.datatype]
   if (!type)
-    throw new InputError(source, `holds ${refused[header.datatype] ?? `an unknown datatype (${header.datatype})`}, and lesions are found in intensities`, 'give the scanner’s grey-level image')
+    throw new InputError(
+      source,
+      `holds ${refused[header.datatype] ?? `an unknown datatype (${header.datatype})`}, and lesions are found in intensities`,
+      'give the scanner’s grey-level image',
+    )
   const offset = Math.max(header.voxOffset, header.version === 1 ? 352 : 544)
   const need = offset + n * type.bytes
   if (!Number.isFinite(offset) || bytes.length < need) throw truncated(source, bytes.length, need)
@@ -93,7 +129,8 @@ function decodeVoxels(bytes: Uint8Array, header: RawHeader, n: number, source: s
   const intercept = scaled && Number.isFinite(header.intercept) ? header.intercept : 0
   const data = new Float32Array(n)
   const start = bytes.byteOffset + offset
-  const native = header.littleEndian && type.array && start % type.bytes === 0 ? new type.array(bytes.buffer, start, n) : undefined
+  const native =
+    header.littleEndian && type.array && start % type.bytes === 0 ? new type.array(bytes.buffer, start, n) : undefined
   if (native) for (let i = 0; i < n; i++) data[i] = native[i] * slope + intercept
   else {
     const view = new DataView(bytes.buffer, bytes.byteOffset + offset, n * type.bytes)

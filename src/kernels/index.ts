@@ -22,6 +22,7 @@ export type KernelName =
   | 'distanceX'
   | 'distanceLines'
   | 'parzenHistogram'
+  | 'parzenGradient'
 
 /** Memory of the arena with a typed view. Take a fresh view after anything was allocated: the memory may have grown. */
 export interface Block<T extends VoxelArray> {

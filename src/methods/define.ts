@@ -41,6 +41,11 @@ export interface MethodMetadata {
   }
 }
 
+/** A method as the registry lists it: metadata and parameters as a JSON schema, without loading its code. */
+export interface MethodEntry extends MethodMetadata {
+  parameters: object
+}
+
 /** A study whose contrasts are known: `needs.contrasts` decides which are always there and which may be missing. */
 type Given<C extends readonly (readonly Modality[])[]> = C[number][number]
 type Always<C extends readonly (readonly Modality[])[]> = {

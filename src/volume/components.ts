@@ -97,7 +97,11 @@ function grown(old: Int32Array): Int32Array<ArrayBuffer> {
 }
 
 /** The voxels of `mask` whose component passes `keep`. */
-export function keepComponents(mask: Mask, connectivity: Connectivity, keep: (label: number, size: number) => boolean): Mask {
+export function keepComponents(
+  mask: Mask,
+  connectivity: Connectivity,
+  keep: (label: number, size: number) => boolean,
+): Mask {
   const { labels, sizes } = labelComponents(mask, connectivity)
   const kept = Uint8Array.from(sizes, (size, label) => (label > 0 && keep(label, size) ? 1 : 0))
   const data = new Uint8Array(mask.data.length)
@@ -110,6 +114,15 @@ export function keepLargerThan(mask: Mask, mm3: number, connectivity: Connectivi
   const voxel = voxelVolume(mask)
   // 1e-6 relative: a size of exactly mm3 must pass although voxel sizes are float32.
   return keepComponents(mask, connectivity, (_, size) => size >= minVoxels && size * voxel >= mm3 * (1 - 1e-6))
+}
+
+/** The components of `mask` that hold a non-zero voxel of `seeds`, which is on the same grid. */
+export function keepTouching(mask: Mask, seeds: Mask, connectivity: Connectivity): Mask {
+  const { labels, count } = labelComponents(mask, connectivity)
+  const held = new Uint8Array(count + 1)
+  for (let i = 0; i < seeds.data.length; i++) if (seeds.data[i] !== 0) held[labels.data[i]] = 1
+  held[0] = 0
+  return { dims: mask.dims, affine: mask.affine, data: Uint8Array.from(labels.data, (label) => held[label]) }
 }
 
 /** The largest component; the first of them when several are as large; empty for an empty mask. */

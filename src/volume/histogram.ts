@@ -120,7 +120,10 @@ function smoothed(counts: Float64Array, sigma: number): Float64Array {
 }
 
 /** The values to count: those inside the mask, or all. */
-function valuesOf({ data }: Volume, mask?: Mask): ArrayLike<number> & Iterable<number> & { filter(f: (v: number) => boolean): Iterable<number> } {
+function valuesOf(
+  { data }: Volume,
+  mask?: Mask,
+): ArrayLike<number> & Iterable<number> & { filter(f: (v: number) => boolean): Iterable<number> } {
   if (!mask) return data as Float32Array
   let n = 0
   for (let i = 0; i < data.length; i++) if (mask.data[i] !== 0) n++

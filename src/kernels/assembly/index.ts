@@ -4,6 +4,7 @@ export { resampleNearest, resampleLinear, resampleCubic, resampleSinc } from "./
 export { prefilterX, prefilterY, prefilterZ } from "./prefilter";
 export { distanceX, distanceLines } from "./distance";
 export { parzenHistogram } from "./parzen";
+export { parzenGradient } from "./registration";
 
 /** First byte behind the module's own data: the arena begins here. */
 export function heapBase(): usize {

@@ -31,6 +31,8 @@ export function parzenHistogram(start: i32, end: i32, points: usize, fixedBins: 
     const v11 = load<f32>(o + r + s) + fx * (load<f32>(o + r + s, 4) - load<f32>(o + r + s));
     const v0 = v00 + fy * (v10 - v00), v1 = v01 + fy * (v11 - v01);
     const value = v0 + fz * (v1 - v0);
+    // Voxels that do not count are NaN.
+    if (!(value >= 1)) continue;
     const bin = value as i32;
     const f = value - (bin as f32), g: f32 = 1 - f;
     const cell = table + ((((load<u8>(fixedBins + (n as usize)) as i32) * bins + bin - 1) as usize) << 2);

@@ -2,7 +2,8 @@ import { withArena } from '../../kernels/index.js'
 import { seededRandom } from '../../learn/random.js'
 import { type Affine, compose, translation, type Vec3 } from '../../volume/affine.js'
 import type { Image, Mask } from '../../volume/volume.js'
-import { coarser, makeLevel, robustRange, similarityOf } from './similarity.js'
+import { coarser, makeLevel, robustRange } from './sampling.js'
+import { measureOf } from './similarity.js'
 
 /**
  * Whether to trust a registration, in one number: the share of the mutual information that is lost, on average, when
@@ -18,11 +19,12 @@ export async function registrationCheck(fixed: Image, moving: Image, map: Affine
     movingRange: robustRange(moving),
   })
   return await withArena(async (arena) => {
-    const similarity = similarityOf(arena, level)
+    const similarity = measureOf(arena, level)
     const here = (await similarity(map)).mutualInformation
     if (!(here > 0)) return 0
     let shifted = 0
-    for (const shift of shifts) shifted += (await similarity(compose(translation(shift), map))).mutualInformation / shifts.length
+    for (const shift of shifts)
+      shifted += (await similarity(compose(translation(shift), map))).mutualInformation / shifts.length
     return Math.max(0, 1 - shifted / here)
   })
 }

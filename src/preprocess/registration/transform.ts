@@ -7,7 +7,13 @@ import { type Affine, compose, type Vec3 } from '../../volume/affine.js'
  */
 export const radius = 80
 
-/** The map x ↦ R · S · K · (x − centre) + centre + t; six parameters give a rigid map, nine add scale, twelve shear. */
+/** Degrees of freedom: rigid; with one scale for all axes; with a scale for each axis; with shears. */
+export type Freedom = 6 | 7 | 9 | 12
+
+/**
+ * The map x ↦ R · S · K · (x − centre) + centre + t, R = Rx · Ry · Rz the rotation, S the scales, K the shears.
+ * Six parameters give a rigid map; seven one scale for all axes; nine one for each; twelve add shear.
+ */
 export function parametersToMap(p: readonly number[], centre: Vec3): Affine {
   const [rx, ry, rz] = [p[3] / radius, p[4] / radius, p[5] / radius]
   const [cx, sx, cy, sy, cz, sz] = [Math.cos(rx), Math.sin(rx), Math.cos(ry), Math.sin(ry), Math.cos(rz), Math.sin(rz)]
@@ -15,8 +21,8 @@ export function parametersToMap(p: readonly number[], centre: Vec3): Affine {
   const rotateY: Affine = [cy, 0, sy, 0, 0, 1, 0, 0, -sy, 0, cy, 0, 0, 0, 0, 1]
   const rotateZ: Affine = [cz, -sz, 0, 0, sz, cz, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
   let linear = compose(rotateX, rotateY, rotateZ)
-  if (p.length >= 9) {
-    const [a, b, c] = [6, 7, 8].map((i) => Math.exp(p[i] / radius))
+  if (p.length >= 7) {
+    const [a, b, c] = scalesOf(p).map(Math.exp)
     linear = compose(linear, [a, 0, 0, 0, 0, b, 0, 0, 0, 0, c, 0, 0, 0, 0, 1])
   }
   if (p.length >= 12) {
@@ -31,6 +37,27 @@ export function parametersToMap(p: readonly number[], centre: Vec3): Affine {
   return out
 }
 
-/** Whether the scales and shears are those of heads: each axis 0.7–1.4, shears below 0.2. */
+/** How the map changes with each parameter, by central differences: the step is far above rounding and far below a voxel. */
+export function derivatives(p: readonly number[], centre: Vec3): Affine[] {
+  const step = 1e-3
+  return p.map((_, k) => {
+    const moved = (by: number) => parametersToMap(p.with(k, p[k] + by), centre)
+    const [a, b] = [moved(step), moved(-step)]
+    return a.map((value, i) => (value - b[i]) / (2 * step))
+  })
+}
+
+/** The same map with more parameters. */
+export function freed(p: readonly number[], freedom: Freedom): number[] {
+  const scales = freedom === 7 ? scalesOf(p).slice(0, 1) : freedom > 7 ? scalesOf(p) : []
+  const all = [...p.slice(0, 6), ...scales.map((log) => log * radius), ...p.slice(9)]
+  return [...all, ...new Array<number>(freedom - all.length).fill(0)]
+}
+
+/** Whether the scales and shears are those of heads: each axis 0.75–1.35, shears below 0.2. */
 export const plausible = (p: readonly number[]): boolean =>
-  p.slice(6, 9).every((log) => Math.abs(log / radius) < 0.34) && p.slice(9, 12).every((shear) => Math.abs(shear / radius) < 0.2)
+  scalesOf(p).every((log) => log > Math.log(0.75) && log < Math.log(1.35)) &&
+  p.slice(9, 12).every((shear) => Math.abs(shear / radius) < 0.2)
+
+const scalesOf = (p: readonly number[]): number[] =>
+  p.length < 7 ? [0, 0, 0] : (p.length === 7 ? [p[6], p[6], p[6]] : p.slice(6, 9)).map((log) => log / radius)

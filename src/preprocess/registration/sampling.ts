@@ -1,0 +1,165 @@
+import { type Affine, apply, compose, invert, type Vec3, voxelSizes } from '../../volume/affine.js'
+import { percentiles } from '../../volume/histogram.js'
+import { resample } from '../../volume/resample.js'
+import type { Grid, Image, Mask, Volume } from '../../volume/volume.js'
+
+/** Bins of the joint histogram on either axis. */
+export const bins = 32
+
+/** Sample points of the fixed image with their bins, and the moving image in units of bins: one level of the pyramid. */
+export interface Level {
+  /** n × 3 float32: RAS mm minus `origin` (differences keep float32 exact enough). */
+  points: Float32Array
+  origin: Vec3
+  fixedBins: Uint8Array
+  /** Values lie in 1 … bins − 3; NaN where the moving image does not count. */
+  moving: Image
+}
+
+/** The image on a grid of about `mm` spacing, smoothed accordingly; axes that are coarser already keep their own. */
+export async function coarser(image: Volume, mm: number): Promise<Image> {
+  const ratio = voxelSizes(image.affine).map((own) => (mm / own < 1.2 ? 1 : mm / own))
+  if (ratio.every((r) => r === 1)) return { ...image, data: Float32Array.from(image.data) }
+  return await resample(image, spaced(image, ratio), { antialias: true })
+}
+
+/**
+ * The image on a finer grid along axes that are coarser than `mm` by more than half: cubic interpolation once, here,
+ * instead of linear interpolation at every sample, which would blur thick slices wherever they do not meet and make
+ * slices on slices look like a better fit.
+ */
+export async function finer(image: Image, mm: number): Promise<Image> {
+  const ratio = voxelSizes(image.affine).map((own, axis) =>
+    own / mm > 1.5 && image.dims[axis] > 3 ? 1 / Math.ceil(own / mm) : 1,
+  )
+  if (ratio.every((r) => r === 1)) return image
+  // No new voxels beyond the centres of the outer ones: there is nothing to interpolate there.
+  return await resample(image, spaced(image, ratio), { method: 'cubic', outside: Number.NaN })
+}
+
+/** A grid over the same block of space whose voxels are `ratio` times as large. */
+function spaced({ dims, affine }: Grid, ratio: readonly number[]): Grid {
+  const shift = ratio.map((r) => (r - 1) / 2)
+  return {
+    dims: dims.map((n, axis) => Math.max(1, Math.floor(n / ratio[axis] + 1e-6))) as unknown as Vec3,
+    affine: compose(affine, [ratio[0], 0, 0, shift[0], 0, ratio[1], 0, shift[1], 0, 0, ratio[2], shift[2], 0, 0, 0, 1]),
+  }
+}
+
+export interface Sampling {
+  /** Most points to draw. */
+  count: number
+  random: () => number
+  fixedMask?: Mask
+  movingMask?: Mask
+  fixedRange: readonly [number, number]
+  movingRange: readonly [number, number]
+}
+
+/**
+ * Draws at most `count` points of the fixed image, each moved at random within its voxel, so that no grid effect draws
+ * the two images onto each other's voxels. Masks may be on any grid of their image's space.
+ */
+export function makeLevel(fixed: Image, moving: Image, options: Sampling): Level {
+  const { count, random, fixedMask, movingMask, movingRange, fixedRange } = options
+  const [nx, ny, nz] = fixed.dims
+  const inside = fixedMask && maskLookup(fixedMask, fixed)
+  const eligible = new Uint32Array(fixed.data.length)
+  let found = 0
+  for (let i = 0; i < eligible.length; i++)
+    if (Number.isFinite(fixed.data[i]) && (!inside || inside(i))) eligible[found++] = i
+  const every = Math.max(1, found / count)
+  const n = Math.floor(found / every)
+  const points = new Float32Array(3 * n)
+  const fixedBins = new Uint8Array(n)
+  const [ox, oy, oz] = apply(fixed.affine, [(nx - 1) / 2, (ny - 1) / 2, (nz - 1) / 2])
+  const [low, high] = fixedRange
+  const m = fixed.affine
+  const jitter = (index: number, size: number) => Math.min(size - 1, Math.max(0, index + random() - 0.5))
+  let kept = 0
+  for (let s = 0; s < n; s++) {
+    const index = eligible[Math.min(found - 1, Math.floor((s + random()) * every))]
+    const x = jitter(index % nx, nx)
+    const y = jitter(Math.floor(index / nx) % ny, ny)
+    const z = jitter(Math.floor(index / (nx * ny)), nz)
+    const value = linearAt(fixed, x, y, z)
+    if (Number.isNaN(value)) continue
+    points[3 * kept] = m[0] * x + m[1] * y + m[2] * z + m[3] - ox
+    points[3 * kept + 1] = m[4] * x + m[5] * y + m[6] * z + m[7] - oy
+    points[3 * kept + 2] = m[8] * x + m[9] * y + m[10] * z + m[11] - oz
+    fixedBins[kept++] = Math.min(bins - 1, Math.max(0, Math.floor(((value - low) / (high - low)) * bins)))
+  }
+  return {
+    points: points.subarray(0, 3 * kept),
+    origin: [ox, oy, oz],
+    fixedBins: fixedBins.subarray(0, kept),
+    moving: inBins(moving, movingRange, movingMask),
+  }
+}
+
+/** Intensities in units of bins; NaN outside the mask. */
+function inBins(image: Image, [low, high]: readonly [number, number], mask?: Mask): Image {
+  const scale = (bins - 4.02) / (high - low)
+  const data = image.data.map((v) => 1.01 + (Math.min(high, Math.max(low, v)) - low) * scale)
+  if (mask) {
+    const inside = maskLookup(mask, image)
+    for (let i = 0; i < data.length; i++) if (!inside(i)) data[i] = Number.NaN
+  }
+  // The kernels interpolate between two voxels along every axis: a single slice is given twice.
+  return thickened({ ...image, data })
+}
+
+/** A volume with at least two voxels along each axis, single ones repeated. */
+function thickened(image: Image): Image {
+  const flat = image.dims.findIndex((n) => n === 1)
+  if (flat < 0) return image
+  const dims = image.dims.map((n, axis) => (axis === flat ? 2 : n)) as unknown as Vec3
+  const data = new Float32Array(image.data.length * 2)
+  const inner = image.dims.slice(0, flat).reduce((p, n) => p * n, 1)
+  for (let i = 0; i < data.length; i++) data[i] = image.data[Math.floor(i / (2 * inner)) * inner + (i % inner)]
+  const half = [0, 0, 0]
+  half[flat] = -0.5
+  const affine = compose(image.affine, [1, 0, 0, half[0], 0, 1, 0, half[1], 0, 0, 1, half[2], 0, 0, 0, 1])
+  return thickened({ dims, affine, data })
+}
+
+/** True for voxels of `grid` that lie inside the mask. */
+function maskLookup(mask: Mask, grid: Grid): (index: number) => boolean {
+  const m: Affine = compose(invert(mask.affine), grid.affine)
+  const [nx, ny] = grid.dims
+  const [mx, my, mz] = mask.dims
+  return (index) => {
+    const [x, y, z] = [index % nx, Math.floor(index / nx) % ny, Math.floor(index / (nx * ny))]
+    const i = Math.round(m[0] * x + m[1] * y + m[2] * z + m[3])
+    const j = Math.round(m[4] * x + m[5] * y + m[6] * z + m[7])
+    const k = Math.round(m[8] * x + m[9] * y + m[10] * z + m[11])
+    return i >= 0 && j >= 0 && k >= 0 && i < mx && j < my && k < mz && mask.data[i + mx * (j + my * k)] !== 0
+  }
+}
+
+function linearAt({ dims: [nx, ny, nz], data }: Image, x: number, y: number, z: number): number {
+  const i = Math.max(0, Math.min(nx - 2, Math.floor(x)))
+  const j = Math.max(0, Math.min(ny - 2, Math.floor(y)))
+  const k = Math.max(0, Math.min(nz - 2, Math.floor(z)))
+  // Steps of 0 along axes of one voxel.
+  const [dx, dy, dz] = [nx > 1 ? 1 : 0, ny > 1 ? nx : 0, nz > 1 ? nx * ny : 0]
+  const [a, b, c] = [x - i, y - j, z - k]
+  const o = i + nx * (j + ny * k)
+  const v00 = data[o] + a * (data[o + dx] - data[o])
+  const v10 = data[o + dy] + a * (data[o + dy + dx] - data[o + dy])
+  const v01 = data[o + dz] + a * (data[o + dz + dx] - data[o + dz])
+  const v11 = data[o + dz + dy] + a * (data[o + dz + dy + dx] - data[o + dz + dy])
+  const v0 = v00 + b * (v10 - v00)
+  return v0 + c * (v01 + b * (v11 - v01) - v0)
+}
+
+/** Intensities that count: the 1st to the 99.5th percentile, so that a few bright voxels do not take all the bins. */
+export function robustRange(image: Volume, mask?: Mask): [number, number] {
+  const inside = mask && maskLookup(mask, image)
+  const here = inside && {
+    ...image,
+    data: Uint8Array.from({ length: image.data.length }, (_, i) => (inside(i) ? 1 : 0)),
+  }
+  const [low, high] = percentiles(image, [1, 99.5], here)
+  return high > low ? [low, high] : [low, low + 1]
+}

@@ -1,0 +1,379 @@
+import { readFile } from 'node:fs/promises'
+import { type Flag, InputError, MethodError, UsageError } from '../errors.js'
+import { type NiftiHeader, writeNifti } from '../formats/nifti.js'
+import { writeTsv } from '../formats/tsv.js'
+import { setThreads } from '../kernels/index.js'
+import { anatomyOf } from '../lesions/anatomy.js'
+import { findLesions, type LesionSet, measureIntensities } from '../lesions/instances.js'
+import { locateLesions, locationRules } from '../lesions/location.js'
+import { lesionTable, type Summary, summarise } from '../lesions/summary.js'
+import type { AnySegmentationMethod, MethodEntry } from '../methods/define.js'
+import { defaultMethod, loadMethod, methodEntry, requireContrasts } from '../methods/registry.js'
+import { coreCount, now, peakMegabytes, runtime } from '../platform/index.js'
+import { isStripped } from '../preprocess/brain.js'
+import { NoBrain, type Preparation, prepare, prepareWeight } from '../preprocess/pipeline.js'
+import { Stages } from '../preprocess/stages.js'
+import { buildReport } from '../report/page.js'
+import { qualityFlags } from '../report/quality.js'
+import { resampleMask } from '../volume/resample.js'
+import { type LesionMap, type Modality, modalities, type Study } from '../volume/study.js'
+import { type Image, type Mask, sameGrid } from '../volume/volume.js'
+import { diskStore } from './cache.js'
+import { brainMaskIn, type Input, readImage, readMask, visitFrom } from './inputs.js'
+import type { ImageSource, Provenance, SegmentOptions, SegmentResult } from './options.js'
+import { type OwnFile, openOutputFolder } from './output-folder.js'
+
+/**
+ * Segments the lesions of one visit: prepares the images, runs a method, describes the lesions, writes the report.
+ *
+ * @example
+ * const { summary } = await segment({ flair: 'FLAIR.nii.gz', t1: 'T1.nii.gz', out: 'result' })
+ * console.log(summary.lesionCount, summary.lesionVolumeMl)
+ *
+ * @throws UsageError (no FLAIR, unknown method, bad parameter), InputError (an unusable file, nothing is written),
+ *   RunError (the output folder), MethodError. An earlier result in `out` stays as it was when anything is thrown.
+ */
+export async function segment(options: SegmentOptions): Promise<SegmentResult> {
+  const started = new Date()
+  const clock = now()
+  const signal = options.signal ?? new AbortController().signal
+  setThreads(options.threads ?? coreCount())
+
+  const sources = await sourcesOf(options)
+  const given = modalities.filter((modality) => sources[modality] !== undefined)
+  const maskGiven = options.lesionMask !== undefined
+  const entry = maskGiven ? undefined : options.method ? methodEntry(options.method) : defaultMethod(given)
+  if (entry) requireContrasts(entry, given)
+  else if (!sources.flair)
+    throw new UsageError('--lesion-mask needs the FLAIR it was drawn on; give it with --flair FILE')
+  const method = entry && (await loadMethod(entry.id))
+  const params = method ? parametersOf(method, options.params ?? {}) : {}
+
+  const folder = options.out === undefined ? undefined : await openOutputFolder(options.out)
+  try {
+    const flags: Flag[] = []
+    const flag = (one: Flag) => {
+      flags.push(one)
+      options.onFlag?.(one)
+    }
+    const inputs = await readInputs(options, sources, entry, given)
+    for (const { flags: found } of Object.values(inputs)) for (const one of found) flag(one)
+    const flairInput = inputs.flair as Input<Image>
+    const study = Object.fromEntries(
+      modalities.filter((modality) => inputs[modality]).map((modality) => [modality, inputs[modality]!.image]),
+    ) as Study & { flair: Image }
+
+    const others = Object.keys(study).length - 1
+    const stages = new Stages(prepareWeight(others) + 8 + 2 + 5, signal, (event) => options.onProgress?.(event))
+    const prepared = await prepareOrExplain(study, options, inputs, entry, stages, flag)
+    const flair = flairInput.image
+
+    const brain = await prepared.toNative.mask(prepared.study.brain)
+    const map = await stages.run(maskGiven ? 'Reading the lesion mask' : 'Finding lesions', 8, async (progress) =>
+      method
+        ? await runMethod(method, params, prepared, options, signal, progress)
+        : { mask: await onFlairGrid(inputs.lesionMask!.image as Mask, flair, options.lesionMask!) },
+    )
+    for (const one of map.flags ?? []) flag(one)
+    const nativeMask = method ? await prepared.toNative.mask(map.mask) : map.mask
+    const probability = map.probability && (await prepared.toNative.image(map.probability))
+
+    const set = await stages.run(
+      'Describing lesions',
+      2,
+      async () => await described(findLesions(nativeMask, options), prepared, flair, options),
+    )
+    const stripped = isStripped(flair)
+    const quality = qualityFlags({ flair, brain, study: prepared.study, stripped, lesionCount: set.lesions.length })
+    for (const one of quality.flags) flag(one)
+
+    const summary = summarise({
+      ...set,
+      brain,
+      flags,
+      method: maskGiven ? 'given' : entry!.id,
+    })
+    const about = maskGiven
+      ? givenMask
+      : { id: entry!.id, title: entry!.title, describe: entry!.describe, citation: entry!.citation }
+    const version = await packageVersion()
+    const t1 = prepared.study.images.t1
+    const report = await stages.run(
+      'Writing the report',
+      5,
+      async () =>
+        await buildReport({
+          flair,
+          analysed: await prepared.toNative.image(prepared.study.images.flair!),
+          labels: set.labels,
+          lesions: set.lesions,
+          summary,
+          brain,
+          probability,
+          ...(t1 ? { t1: await prepared.toNative.image(t1) } : {}),
+          contrasts: Object.keys(prepared.study.images) as Modality[],
+          method: about,
+          params,
+          paramNotes: method ? notesOf(method) : {},
+          threshold: options.threshold === undefined ? map.figures?.threshold : undefined,
+          maskGiven,
+          stages: stages.records,
+          seconds: (now() - clock) / 1000,
+          software: { name: 'Lesionwise', version, runtime: runtime() },
+          date: started.toISOString().slice(0, 10),
+        }),
+    )
+    const provenance = provenanceOf({ options, inputs, entry, params, prepared, stages, version, started, clock })
+    const files = await packed({ set, probability, brain, summary, report, provenance, header: flairInput.header })
+    signal.throwIfAborted()
+    await folder?.publish(files)
+    return {
+      mask: set.mask,
+      instances: set.labels,
+      ...(probability ? { probability } : {}),
+      brain,
+      lesions: set.lesions,
+      summary,
+      flags,
+      provenance,
+      report,
+      files: folder ? [...files.keys()] : [],
+    }
+  } finally {
+    await folder?.release()
+  }
+}
+
+const givenMask = {
+  id: 'given',
+  title: 'Lesion mask given by the user',
+  describe: 'The lesions are those of a mask that was given; nothing was segmented.',
+}
+
+/** The images named one by one, or those of a prepared folder. */
+async function sourcesOf(options: SegmentOptions): Promise<Partial<Record<Modality, ImageSource>>> {
+  const named = Object.fromEntries(
+    modalities.filter((modality) => options[modality] !== undefined).map((modality) => [modality, options[modality]!]),
+  )
+  return options.prepared === undefined ? named : { ...(await visitFrom(options.prepared)), ...named }
+}
+
+/** @throws UsageError naming the parameter, what it may be, and what was given */
+export function parametersOf(method: AnySegmentationMethod, given: Record<string, unknown>): Record<string, unknown> {
+  const known = Object.keys(method.params.shape)
+  const unknown = Object.keys(given).find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new UsageError(`${method.id} has no parameter "${unknown}"; it has ${known.join(', ') || 'none'}`)
+  const parsed = method.params.safeParse(given)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const name = String(issue.path[0])
+  throw new UsageError(`${method.id}: ${name} = ${JSON.stringify(given[name])} will not do: ${issue.message}`)
+}
+
+const notesOf = ({ params }: AnySegmentationMethod): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(params.shape).map(([name, schema]) => [
+      name,
+      (schema as { description?: string }).description ?? '',
+    ]),
+  )
+
+type Inputs = Partial<Record<Modality, Input<Image>>> & { brain?: Input<Mask>; lesionMask?: Input<Mask> }
+
+/** Reads and judges everything before any work begins. */
+async function readInputs(
+  options: SegmentOptions,
+  sources: Partial<Record<Modality, ImageSource>>,
+  entry: MethodEntry | undefined,
+  given: readonly Modality[],
+): Promise<Inputs> {
+  // T1 helps to find the atlas and the tissue, whatever the method itself looks at.
+  const used = given.filter(
+    (modality) =>
+      modality === 'flair' || modality === 't1' || entry?.needs.contrasts.some((set) => set.includes(modality)),
+  )
+  const inputs: Inputs = {}
+  for (const modality of used) inputs[modality] = await readImage(sources[modality]!, modality)
+  const brain = options.brainMask ?? (options.prepared && (await brainMaskIn(options.prepared)))
+  if (brain) inputs.brain = await readMask(brain, 'brain mask')
+  if (inputs.brain?.image.data.every((v) => v === 0))
+    throw new InputError(brain!, 'the brain mask is empty', 'give a mask with the brain in it, or leave it out')
+  if (options.lesionMask) inputs.lesionMask = await readMask(options.lesionMask, 'lesion mask')
+  return inputs
+}
+
+async function prepareOrExplain(
+  study: Study & { flair: Image },
+  options: SegmentOptions,
+  inputs: Inputs,
+  entry: MethodEntry | undefined,
+  stages: Stages,
+  onFlag: (flag: Flag) => void,
+): Promise<Preparation> {
+  const keys = Object.fromEntries(Object.entries(inputs).map(([role, input]) => [role, input.sha256])) as Partial<
+    Record<Modality | 'brain', string>
+  >
+  try {
+    return await prepare(study, {
+      stages,
+      register: (options.register ?? true) && options.prepared === undefined,
+      bias: options.prepared === undefined && entry?.needs.bias !== 'none',
+      grid: entry?.needs.grid ?? 'native',
+      ...(inputs.brain ? { brainMask: inputs.brain.image } : {}),
+      inputKeys: keys,
+      ...(options.work ? { store: diskStore(options.work) } : {}),
+      seed: options.seed ?? 1,
+      onFlag,
+    })
+  } catch (cause) {
+    if (!(cause instanceof NoBrain)) throw cause
+    const source = typeof options.flair === 'string' ? options.flair : 'FLAIR'
+    throw new InputError(source, 'no brain was found in it', 'check that it shows a head, or give --brain-mask', {
+      cause,
+    })
+  }
+}
+
+async function runMethod(
+  method: AnySegmentationMethod,
+  params: Record<string, unknown>,
+  { study }: Preparation,
+  options: SegmentOptions,
+  signal: AbortSignal,
+  progress: (fraction: number) => void,
+): Promise<LesionMap> {
+  requireContrasts(methodEntry(method.id), Object.keys(study.images) as Modality[])
+  const map = await method.segment(study, params, {
+    progress: (_, fraction) => progress(fraction),
+    signal,
+    seed: options.seed ?? 1,
+    threads: options.threads ?? coreCount(),
+    device: options.device ?? 'cpu',
+  })
+  if (options.threshold === undefined) return map
+  if (!map.probability)
+    throw new UsageError(`${method.id} gives no probability, so --threshold has nothing to cut; leave it out`)
+  const cut = options.threshold
+  const mask = { ...map.mask, data: Uint8Array.from(map.probability.data, (p) => (p >= cut ? 1 : 0)) }
+  if (!sameGrid(mask, study.grid)) throw new MethodError(`${method.id} answered on a grid of its own.`)
+  return { ...map, mask }
+}
+
+/** A user's mask on the FLAIR's grid; one from elsewhere is brought over by its header. */
+async function onFlairGrid(mask: Mask, flair: Image, source: string): Promise<Mask> {
+  if (sameGrid(mask, flair, 0.1)) return { ...mask, dims: flair.dims, affine: flair.affine }
+  const moved = await resampleMask(mask, flair, { method: 'linear' })
+  if (mask.data.some((v) => v !== 0) && moved.data.every((v) => v === 0))
+    throw new InputError(source, 'lies outside the FLAIR', 'give the mask that belongs to this FLAIR')
+  return moved
+}
+
+async function described(
+  set: LesionSet,
+  prepared: Preparation,
+  flair: Image,
+  options: SegmentOptions,
+): Promise<LesionSet> {
+  const anatomy = await anatomyOf(prepared.study)
+  let lesions = await locateLesions(set.lesions, set.labels, anatomy, locationRules[options.locationRule ?? 'clinical'])
+  for (const modality of Object.keys(prepared.study.images) as Modality[]) {
+    const image = modality === 'flair' ? flair : await prepared.toNative.image(prepared.study.images[modality]!)
+    lesions = measureIntensities(lesions, set.labels, modality, image)
+  }
+  return { ...set, lesions }
+}
+
+function provenanceOf({
+  options,
+  inputs,
+  entry,
+  params,
+  prepared,
+  stages,
+  version,
+  started,
+  clock,
+}: {
+  options: SegmentOptions
+  inputs: Inputs
+  entry: MethodEntry | undefined
+  params: Record<string, unknown>
+  prepared: Preparation
+  stages: Stages
+  version: string
+  started: Date
+  clock: number
+}): Provenance {
+  const {
+    register = true,
+    threshold,
+    minimumSizeMm3 = 3,
+    minimumVoxels = 3,
+    connectivity = 18,
+    locationRule = 'clinical',
+    seed = 1,
+  } = options
+  return {
+    schemaVersion: 1,
+    software: { name: 'lesionwise', version, node: process.versions.node },
+    method: { id: entry?.id ?? 'given', params, ...(entry ? { citation: entry.citation.text } : {}) },
+    options: {
+      register,
+      threshold,
+      minimumSizeMm3,
+      minimumVoxels,
+      connectivity,
+      locationRule,
+      seed,
+      threads: options.threads ?? coreCount(),
+    },
+    inputs: Object.values(inputs).map(({ about: { path, ...rest } }) =>
+      options.keepPaths && path ? { ...rest, path } : rest,
+    ),
+    steps: [...prepared.study.records],
+    stages: stages.records,
+    started: started.toISOString(),
+    finished: new Date().toISOString(),
+    seconds: Number(((now() - clock) / 1000).toFixed(3)),
+    peakMegabytes: peakMegabytes(),
+  }
+}
+
+async function packed({
+  set,
+  probability,
+  brain,
+  summary,
+  report,
+  provenance,
+  header,
+}: {
+  set: LesionSet
+  probability: Image | undefined
+  brain: Mask
+  summary: Summary
+  report: string
+  provenance: Provenance
+  header: NiftiHeader | undefined
+}): Promise<Map<OwnFile, Uint8Array | string>> {
+  const files = new Map<OwnFile, Uint8Array | string>()
+  const like = header ? { like: header } : {}
+  files.set('lesion_mask.nii.gz', await writeNifti(set.mask, like))
+  files.set('lesion_instances.nii.gz', await writeNifti(set.labels, like))
+  // Level 1: probabilities hardly shrink further, and this is the largest file.
+  if (probability) files.set('lesion_probability.nii.gz', await writeNifti(probability, { ...like, level: 1 }))
+  files.set('brain_mask.nii.gz', await writeNifti(brain, like))
+  const { columns, rows } = lesionTable(set.lesions)
+  files.set('lesions.tsv', writeTsv(columns, rows))
+  files.set('summary.json', `${JSON.stringify(summary, null, 2)}\n`)
+  files.set('report.html', report)
+  files.set('provenance.json', `${JSON.stringify(provenance, null, 2)}\n`)
+  return files
+}
+
+/** The version in package.json, read once. */
+export async function packageVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
