@@ -68,7 +68,7 @@ export function phantomLabels(head = false): Mask {
   const data = new Uint8Array(voxels)
   each(([x, y, z], index) => {
     const rho = rhoOf([x, y, z])
-    let label = rho <= 0.86 ? tissue.wm : rho <= 0.95 ? tissue.gm : rho <= 1 ? tissue.csf : tissue.air
+    let label: number = rho <= 0.86 ? tissue.wm : rho <= 0.95 ? tissue.gm : rho <= 1 ? tissue.csf : tissue.air
     if (label === tissue.wm) {
       const deep = [-1, 1].some((s) => (x - 22 * s) ** 2 + (y - 6) ** 2 + (z + 6) ** 2 <= 49)
       const ventricle = [-1, 1].some((s) => ((x - 9 * s) / 5) ** 2 + ((y - 2) / 22) ** 2 + ((z - 4) / 9) ** 2 <= 1)

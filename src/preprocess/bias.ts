@@ -1,8 +1,8 @@
+import { resampleMask } from '../volume/resample.js'
 import { gridOf, type Image, type Mask } from '../volume/volume.js'
 import { expand, fit, type Lattice, uniformLattice } from './bias/lattice.js'
 import { Sharpener } from './bias/sharpen.js'
-import { coarser } from './registration/similarity.js'
-import { resampleMask } from '../volume/resample.js'
+import { coarser } from './registration/sampling.js'
 
 export interface BiasOptions {
   /** Levels of the B-spline mesh: 1, 2, 4, … elements along each axis. Default 3; more follow lesions and tissue. */

@@ -104,7 +104,10 @@ function basis(n: number, fitted: number, mesh: number): Basis {
     const f = u - cell
     const g = 1 - f
     first[i] = cell
-    weight.set([(g * g * g) / 6, (4 - 6 * f * f + 3 * f * f * f) / 6, (4 - 6 * g * g + 3 * g * g * g) / 6, (f * f * f) / 6], 4 * i)
+    weight.set(
+      [(g * g * g) / 6, (4 - 6 * f * f + 3 * f * f * f) / 6, (4 - 6 * g * g + 3 * g * g * g) / 6, (f * f * f) / 6],
+      4 * i,
+    )
   }
   return { n, points: mesh + 3, first, weight }
 }

@@ -9,7 +9,10 @@ export class Sharpener {
   readonly #padded = 512
   readonly #fft = new FFT(512)
 
-  constructor(readonly fwhm: number, readonly noise = 0.01) {}
+  constructor(
+    readonly fwhm: number,
+    readonly noise = 0.01,
+  ) {}
 
   /**
    * Writes u − E(u), with u = logs − field, for voxels of weight > 0. False when there is nothing to sharpen: all values
@@ -68,7 +71,10 @@ export class Sharpener {
     }
     const sharp = this.#backward(observed).map((v) => Math.max(0, v))
     const bottom = this.#blurred(sharp, blur)
-    const top = this.#blurred(sharp.map((v, i) => v * (min + (i - offset) * slope)), blur)
+    const top = this.#blurred(
+      sharp.map((v, i) => v * (min + (i - offset) * slope)),
+      blur,
+    )
     return Float64Array.from({ length: this.#bins }, (_, bin) => {
       const b = bottom[offset + bin]
       return b > 1e-12 ? top[offset + bin] / b : min + bin * slope
