@@ -12,6 +12,8 @@ export interface GaussianClass {
 
 export interface Mixture {
   classes: GaussianClass[]
+  /** One for each pair of `between`, in that order. */
+  between: GaussianClass[]
   iterations: number
   converged: boolean
   /** Mean log-likelihood per sample under the mixture, in nats. */
@@ -39,6 +41,11 @@ export interface MixtureOptions {
    * counts less and less; 3 by default, `Infinity` gives the plain mixture.
    */
   robust?: number
+  /**
+   * Pairs of classes that mix within samples (partial volume). Each pair gets a class halfway whose mean and covariance
+   * follow from the two, so that mixed samples widen neither. With a prior p, the pair's is √(p_a · p_b).
+   */
+  between?: readonly (readonly [number, number])[]
   /** Most EM iterations; 60 by default. */
   iterations?: number
   /** Stop when the log-likelihood per sample changes by less than this; 1e-5 by default. */
@@ -57,14 +64,17 @@ export interface MixtureOptions {
  * its initial values and is marked `empty`, and a constant channel gets a small variance.
  */
 export function fitMixture(samples: MixtureSamples, options: MixtureOptions = {}): Mixture {
-  const { robust = 3, iterations = 60, tolerance = 1e-5 } = options
+  const { robust = 3, iterations = 60, tolerance = 1e-5, between = [] } = options
   const clean = finiteSamples(samples)
   const floor = varianceFloor(clean)
-  const hasPrior = clean.prior !== undefined
   let classes = startingClasses(clean, options, floor)
   const { n, d, total } = clean
-  const k = classes.length
-  if (n === 0 || k === 0) return { classes, iterations: 0, converged: false, logLikelihood: Number.NaN, outliers: 0 }
+  const pure = classes.length
+  let pairs = between.map(([a, b]) => halfway(classes[a], classes[b]))
+  if (n === 0 || pure === 0)
+    return { classes, between: pairs, iterations: 0, converged: false, logLikelihood: Number.NaN, outliers: 0 }
+  const k = pure + pairs.length
+  const prior = clean.prior && [...clean.prior, ...between.map(([a, b]) => pairPrior(clean.prior![a], clean.prior![b]))]
 
   let previous = Number.NEGATIVE_INFINITY
   let logLikelihood = previous
@@ -74,7 +84,8 @@ export function fitMixture(samples: MixtureSamples, options: MixtureOptions = {}
   const logs = new Float64Array(k)
   while (done < iterations && !converged) {
     done++
-    const forms = classes.map((c) => logDensityForm(c, d))
+    const all = [...classes, ...pairs]
+    const forms = all.map((c) => logDensityForm(c, d))
     const sums = classes.map(() => new Moments())
     const share = new Float64Array(k)
     logLikelihood = 0
@@ -85,8 +96,8 @@ export function fitMixture(samples: MixtureSamples, options: MixtureOptions = {}
       const mass = clean.weights === undefined ? 1 : clean.weights[i]
       let most = Number.NEGATIVE_INFINITY
       for (let c = 0; c < k; c++) {
-        const prior = hasPrior ? clean.prior![c][i] : classes[c].weight
-        logs[c] = prior > 0 ? Math.log(prior) + logDensityAt(forms[c], x, y) : Number.NEGATIVE_INFINITY
+        const expected = prior === undefined ? all[c].weight : prior[c][i]
+        logs[c] = expected > 0 ? Math.log(expected) + logDensityAt(forms[c], x, y) : Number.NEGATIVE_INFINITY
         if (logs[c] > most) most = logs[c]
       }
       if (most === Number.NEGATIVE_INFINITY) continue
@@ -100,6 +111,7 @@ export function fitMixture(samples: MixtureSamples, options: MixtureOptions = {}
         share[c] += belief
         const distance = distanceAt(forms[c], x, y)
         if (distance < nearest) nearest = distance
+        if (c >= pure) continue
         // 1 / (1 + λ/N), with λ/N = exp((distance² − robust²) / 2)
         const typical = robust === Infinity ? 1 : 1 / (1 + Math.exp((distance - robust * robust) / 2))
         sums[c].add(belief * typical, x, y)
@@ -109,10 +121,11 @@ export function fitMixture(samples: MixtureSamples, options: MixtureOptions = {}
     logLikelihood /= total
     outliers = far / total
     classes = classes.map((c, at) => sums[at].update(c, share[at] / total, d, floor, total))
+    pairs = between.map(([a, b], at) => ({ ...halfway(classes[a], classes[b]), weight: share[pure + at] / total }))
     converged = Math.abs(logLikelihood - previous) < tolerance
     previous = logLikelihood
   }
-  return { classes, iterations: done, converged, logLikelihood, outliers }
+  return { classes, between: pairs, iterations: done, converged, logLikelihood, outliers }
 }
 
 /** Standard deviation of each channel of a class. */
@@ -143,6 +156,22 @@ export function distanceAt(form: LogDensityForm, x: number, y: number): number {
 /** Log-density of the class at (x, y); y is ignored for one channel. */
 export const logDensityAt = (form: LogDensityForm, x: number, y: number): number =>
   form[0] - 0.5 * distanceAt(form, x, y)
+
+/**
+ * The class of samples that hold any part of a and the rest of b: the Gaussian of the same mean and covariance as a
+ * point drawn evenly from the line between the means, with the noise of both.
+ */
+function halfway(a: GaussianClass, b: GaussianClass): GaussianClass {
+  const d = a.mean.length
+  const covariance = a.covariance.map((v, at) => {
+    const step = (axis: number) => b.mean[axis] - a.mean[axis]
+    return (v + b.covariance[at]) / 2 + (step(Math.floor(at / d)) * step(at % d)) / 12
+  })
+  const mean = a.mean.map((v, axis) => (v + b.mean[axis]) / 2)
+  return { weight: Math.min(a.weight, b.weight) / 2, mean, covariance, empty: a.empty || b.empty }
+}
+
+const pairPrior = (a: Float64Array, b: Float64Array): Float64Array => a.map((p, i) => Math.sqrt(p * b[i]))
 
 interface CleanSamples {
   n: number

@@ -2,8 +2,8 @@ import {
   distanceAt,
   fitMixture,
   type GaussianClass,
-  logDensityAt,
   logDensityForm,
+  type Mixture,
   standardDeviations,
 } from '../learn/mixture.js'
 import { voxelSizes } from '../volume/affine.js'
@@ -79,7 +79,7 @@ export async function tissueClasses(
   const maps = [emptyImage(brain), emptyImage(brain), emptyImage(brain)]
   const evidence = logEvidence(
     values.map(({ data }) => data),
-    fit.classes,
+    fit.mixture,
     priors,
     flair < 0 ? undefined : { channel: flair, above: bright },
   )
@@ -92,14 +92,14 @@ export async function tissueClasses(
     const { scale } = values[c]
     names.forEach((name, k) => {
       statistics[name][channel] = {
-        mean: fit.classes[k].mean[c] * scale,
-        sd: standardDeviations(fit.classes[k])[c] * scale,
+        mean: fit.mixture.classes[k].mean[c] * scale,
+        sd: standardDeviations(fit.mixture.classes[k])[c] * scale,
       }
     })
     const [gm, wm] = [statistics.gm[channel]!, statistics.wm[channel]!]
     contrast[channel] = normalBelow(Math.abs(gm.mean - wm.mean) / (gm.sd + wm.sd))
   })
-  const confidence = normalBelow(separation(fit.classes[1], fit.classes[2], channels.length) / 2)
+  const confidence = normalBelow(separation(fit.mixture.classes[1], fit.mixture.classes[2], channels.length) / 2)
   return { csf: maps[0], gm: maps[1], wm: maps[2], statistics, confidence, contrast, outliers: fit.outliers }
 }
 
@@ -164,6 +164,13 @@ function brightFrom(flair: Float32Array, priors: Float32Array[]): number {
   return at(0.5) + (3 * (at(0.75) - at(0.25))) / 1.349
 }
 
+/** Fluid and grey, grey and white, fluid and white matter: what meets within voxels. */
+const pairs = [
+  [0, 1],
+  [1, 2],
+  [0, 2],
+] as const
+
 interface Bright {
   channel: number
   above: number
@@ -177,31 +184,65 @@ function fitClasses(values: Float32Array[], priors: Float32Array[], bright: Brig
   for (let v = 0; v < n; v += every) chosen.push(v)
   const take = (from: Float32Array) => Float32Array.from(chosen, (v) => from[v])
   const weights = bright && Float32Array.from(chosen, (v) => (values[bright.channel][v] > bright.above ? 0 : 1))
-  const fit = fitMixture({ channels: values.map(take), prior: priors.map(take), weights }, { robust: 3 })
+  const fit = fitMixture(
+    { channels: values.map(take), prior: priors.map(take), weights },
+    { robust: 3, between: pairs },
+  )
   const left = weights ? weights.reduce((sum, w) => sum + w, 0) / Math.max(1, chosen.length) : 1
-  return { classes: fit.classes, outliers: 1 - left * (1 - fit.outliers) }
+  return { mixture: fit, outliers: 1 - left * (1 - fit.outliers) }
 }
 
 /**
- * Log of prior × likelihood of each class (three values per voxel). No voxel is more unlikely for a class than one six
- * standard deviations away, so that place and neighbours decide about what no class explains, and what is bright on
- * FLAIR says only that it is no fluid.
+ * Log of the belief in each class (three values per voxel) from place and intensities. What mixes two classes is shared
+ * out by how far it lies between their means. Nothing is more unlikely for a class than a voxel five standard deviations
+ * away, so that place and neighbours decide about what no class explains; and what is bright on FLAIR is no fluid, and
+ * says nothing else.
  */
-function logEvidence(values: Float32Array[], classes: GaussianClass[], priors: Float32Array[], bright?: Bright) {
-  const forms = classes.map((c) => logDensityForm(c, values.length))
+function logEvidence(values: Float32Array[], fit: Mixture, priors: Float32Array[], bright?: Bright): Float32Array {
+  const d = values.length
+  const forms = [...fit.classes, ...fit.between].map((c) => logDensityForm(c, d))
+  const lines = pairs.map(([a, b]) => lineBetween(fit.classes[a], fit.classes[b], d))
   const n = priors[0].length
   const out = new Float32Array(3 * n)
+  const belief = [0, 0, 0]
+  const log = new Float64Array(forms.length)
   for (let v = 0; v < n; v++) {
     const x = values[0][v]
-    const y = values.length > 1 ? values[1][v] : 0
-    const isBright = bright !== undefined && values[bright.channel][v] > bright.above
-    for (let k = 0; k < 3; k++) {
-      let log = isBright ? (k === 0 ? -8 : 0) : logDensityAt(forms[k], x, y)
-      if (!isBright && distanceAt(forms[k], x, y) > 36) log = forms[k][0] - 18
-      out[3 * v + k] = (Number.isFinite(log) ? log : 0) + Math.log(priors[k][v])
+    const y = d > 1 ? values[1][v] : 0
+    if (!Number.isFinite(x + y) || (bright !== undefined && values[bright.channel][v] > bright.above)) {
+      for (let k = 0; k < 3; k++) out[3 * v + k] = Math.log(priors[k][v]) - (k === 0 ? 8 : 0)
+      continue
     }
+    let most = Number.NEGATIVE_INFINITY
+    for (let k = 0; k < forms.length; k++) {
+      const prior = k < 3 ? priors[k][v] : Math.sqrt(priors[pairs[k - 3][0]][v] * priors[pairs[k - 3][1]][v])
+      log[k] = Math.log(prior) + forms[k][0] - 0.5 * Math.min(25, distanceAt(forms[k], x, y))
+      if (log[k] > most) most = log[k]
+    }
+    let sum = 0
+    for (let k = 0; k < 3; k++) sum += belief[k] = Math.exp(log[k] - most)
+    for (let p = 0; p < pairs.length; p++) {
+      const both = Math.exp(log[3 + p] - most)
+      const [start, alongX, alongY] = lines[p]
+      const part = Math.min(1, Math.max(0, alongX * x + alongY * y - start))
+      sum += both
+      belief[pairs[p][0]] += (1 - part) * both
+      belief[pairs[p][1]] += part * both
+    }
+    for (let k = 0; k < 3; k++) out[3 * v + k] = Math.log(Math.max(1e-5, belief[k] / sum))
   }
   return out
+}
+
+/** Coefficients of the place of (x, y) on the line from class a (0) to class b (1): c1 · x + c2 · y − c0. */
+function lineBetween(a: GaussianClass, b: GaussianClass, d: number): [number, number, number] {
+  const covariance = a.covariance.map((v, i) => (v + b.covariance[i]) / 2)
+  const [, , , p00, p01, p11] = logDensityForm({ ...a, covariance }, d)
+  const u = b.mean[0] - a.mean[0]
+  const v = d > 1 ? b.mean[1] - a.mean[1] : 0
+  const [cx, cy] = [p00 * u + p01 * v, p01 * u + p11 * v]
+  const length = cx * u + cy * v || 1
+  return [(cx * a.mean[0] + cy * (a.mean[1] ?? 0)) / length, cx / length, cy / length]
 }
 
 /** Mean-field iterations on a chequerboard: all black voxels, then all white ones, so that no order is preferred. */

@@ -42,6 +42,20 @@ test('the prior decides where intensities do not', () => {
   near(classes[0].mean[0], 50, 0.5)
 })
 
+test('mixed samples between two classes widen neither', () => {
+  const normal = gaussian(4)
+  const x = Float32Array.from({ length: 20000 }, (_, i) => {
+    const mixed = i % 5 === 0 ? (i % 1000) / 1000 : (i >> 1) % 2
+    return 30 + 60 * mixed + 4 * normal()
+  })
+  const plain = fitMixture({ channels: [x] }, { classes: 2, robust: Infinity })
+  const mixed = fitMixture({ channels: [x] }, { classes: 2, between: [[0, 1]] })
+  assert.ok(standardDeviations(plain.classes[0])[0] > 5)
+  near(standardDeviations(mixed.classes[0])[0], 4, 0.5)
+  near(mixed.classes[0].mean[0], 30, 0.7)
+  near(mixed.between[0].weight, 0.2, 0.06)
+})
+
 test('weights stand for repeated samples', () => {
   const x = [10, 11, 12, 40, 41, 42]
   const repeated = fitMixture({ channels: [[...x, ...x, ...x]] }, { classes: 2 })
