@@ -1,0 +1,156 @@
+import { Command, CommanderError, Option } from 'commander'
+import { UsageError } from '../../errors.js'
+import type { Modality } from '../../volume/study.js'
+import { interruptSignal, ProgressLine } from '../progress.js'
+
+interface Flags extends Partial<Record<Modality, string>> {
+  visit?: string
+  out: string
+  method?: string
+  param: Record<string, unknown>
+  lesionMask?: string
+  brainMask?: string
+  register: boolean
+  prepared?: string
+  work?: string
+  threshold?: number
+  minSize?: number
+  minVoxels?: number
+  connectivity?: string
+  locationRule?: 'clinical' | 'lst-ai'
+  keepPaths?: boolean
+  profile?: boolean
+  json?: boolean
+  quiet?: boolean
+  threads?: number
+  seed?: number
+  device: 'cpu' | 'webgpu' | 'cuda'
+}
+
+export function segmentCommand(): Command {
+  return new Command('segment')
+    .description('Find the lesions of one visit and write masks, table and report.')
+    .option('--flair <file>', 'FLAIR, NIfTI, any orientation, whole head or stripped')
+    .option('--t1 <file>', 'T1-weighted image; it need not be aligned')
+    .option('--t2 <file>', 'T2-weighted image')
+    .option('--pd <file>', 'proton-density image')
+    .option('--t1gd <file>', 'T1-weighted image after gadolinium')
+    .option('--visit <folder>', 'folder of one visit (BIDS, or names with FLAIR, T1, …), or flair=FILE,t1=FILE')
+    .requiredOption(
+      '--out <folder>',
+      'folder for the results; a result that is there is replaced once the new one is complete',
+    )
+    .option('--method <id>', 'method (see `lesionwise methods`); default: the best for the contrasts given')
+    .option('--param <name=value>', 'a parameter of the method; may be repeated', parameter, {})
+    .option('--lesion-mask <file>', 'lesions of any other tool: no segmentation, but table, locations and report')
+    .option('--brain-mask <file>', 'brain mask to use')
+    .option('--no-register', 'take the images as aligned by their headers')
+    .option('--prepared <folder>', 'images that are aligned and bias-corrected already (and a brain mask, if any)')
+    .option('--work <folder>', 'keep preparation steps here for the next run on the same images')
+    .option('--threshold <p>', "cut of the method's probability, 0–1", between(0, 1))
+    .option('--min-size <mm3>', 'smallest lesion, mm³ (default: 3)', between(0, 1e6))
+    .option('--min-voxels <n>', 'smallest lesion, voxels (default: 3)', between(0, 1e6))
+    .addOption(new Option('--connectivity <n>', 'which voxels touch (default: 18)').choices(['6', '18', '26']))
+    .addOption(
+      new Option('--location-rule <name>', 'order of the location classes (default: clinical)').choices([
+        'clinical',
+        'lst-ai',
+      ]),
+    )
+    .option('--keep-paths', 'write the paths of the inputs into provenance.json')
+    .option('--profile', 'print where time and memory went')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  lesionwise segment --flair FLAIR.nii.gz --t1 T1.nii.gz --out result
+  lesionwise segment --flair FLAIR.nii.gz --out result               FLAIR alone
+  lesionwise segment --visit bids/sub-01/ses-1 --out result --json
+  lesionwise segment --flair F.nii.gz --t1 T1.nii.gz --out r --method schmidt2012 --param kappa=0.2
+  lesionwise segment --flair F.nii.gz --lesion-mask mine.nii.gz --out result`,
+    )
+    .action(run)
+}
+
+async function run(flags: Flags): Promise<void> {
+  checkDevice(flags.device)
+  const signal = interruptSignal()
+  const line = new ProgressLine(flags.quiet === true)
+  const { segment } = await import('../../run/segment.js')
+  const { visitFrom } = await import('../../run/inputs.js')
+  const visit = flags.visit === undefined ? {} : await visitFrom(flags.visit)
+  const named = Object.fromEntries(
+    (['flair', 't1', 't2', 'pd', 't1gd'] as const).filter((m) => flags[m] !== undefined).map((m) => [m, flags[m]]),
+  )
+  const { summary, provenance } = await segment({
+    ...visit,
+    ...named,
+    out: flags.out,
+    method: flags.method,
+    params: flags.param,
+    lesionMask: flags.lesionMask,
+    brainMask: flags.brainMask,
+    register: flags.register,
+    prepared: flags.prepared,
+    work: flags.work,
+    threshold: flags.threshold,
+    minimumSizeMm3: flags.minSize,
+    minimumVoxels: flags.minVoxels,
+    connectivity: flags.connectivity === undefined ? undefined : (Number(flags.connectivity) as 6 | 18 | 26),
+    locationRule: flags.locationRule,
+    keepPaths: flags.keepPaths,
+    threads: flags.threads,
+    seed: flags.seed,
+    device: flags.device,
+    signal,
+    onProgress: (event) => line.update(event),
+    onFlag: (flag) => line.flag(flag),
+  }).finally(() => line.end())
+
+  if (flags.profile)
+    for (const { stage, seconds, peakMegabytes } of provenance.stages)
+      process.stderr.write(
+        `${stage.padEnd(38)} ${seconds.toFixed(2).padStart(7)} s ${Math.round((100 * seconds) / provenance.seconds)
+          .toString()
+          .padStart(3)} % ${String(peakMegabytes).padStart(6)} MB\n`,
+      )
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify(summary)}\n`)
+    return
+  }
+  const { printSummary } = await import('../summary.js')
+  printSummary(summary, provenance, flags.out)
+}
+
+/** `name=value`, numbers as numbers, true and false as such. */
+function parameter(text: string, given: Record<string, unknown>): Record<string, unknown> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new CommanderError(2, 'lesionwise.param', `--param takes NAME=VALUE, not "${text}"`)
+  const value = text.slice(at + 1)
+  const typed =
+    value === 'true'
+      ? true
+      : value === 'false'
+        ? false
+        : value !== '' && Number.isFinite(Number(value))
+          ? Number(value)
+          : value
+  return { ...given, [text.slice(0, at)]: typed }
+}
+
+function between(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() === '' || !(value >= low && value <= high))
+      throw new CommanderError(2, 'lesionwise.number', `"${text}" is not a number from ${low} to ${high}`)
+    return value
+  }
+}
+
+/** Statistical methods run on the CPU whatever is asked; asking for what is not here is refused rather than ignored. */
+function checkDevice(device: Flags['device']): void {
+  if (device !== 'cpu')
+    throw new UsageError(
+      `--device ${device}: no method of this version uses a network, so there is nothing to run there; leave it out`,
+    )
+}
