@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { readNifti } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
 import { type Atlas, atlasOnGrid, loadAtlas } from '../src/preprocess/atlas.js'
+import { n4 } from '../src/preprocess/bias.js'
 import { extractBrain, isStripped } from '../src/preprocess/brain.js'
 import { register } from '../src/preprocess/register.js'
 import { ghostToSignal } from '../src/report/ghosting.js'
@@ -47,7 +48,8 @@ async function measured(image: Image): Promise<string[]> {
   const { map } = await register(image, stripped ? brainOnly(atlas) : atlas.t1, { dof: 12 })
   const brain = await extractBrain({ flair: image }, atlas, map)
   const maps = await atlasOnGrid(atlas, image, map)
-  const study = { grid: image, images: { flair: image }, brain, atlas: maps } as unknown as PreparedStudy
+  const { corrected } = await n4(image, brain)
+  const study = { grid: image, images: { flair: corrected }, brain, atlas: maps } as unknown as PreparedStudy
   const { flags, measures: m } = qualityFlags({ flair: image, brain, study, stripped })
   const say = (value?: number, decimals = 2) => (value === undefined ? '–' : value.toFixed(decimals))
   return [

@@ -22,7 +22,7 @@ export interface QualityMeasures {
   saturation: number
   /** How far CSF lies below brain tissue, in widths (interquartile) of the tissue's peak. */
   contrast: number
-  /** Upper quartile of cortex over that of white matter: about 1 in FLAIR, below in T1, above in T2. */
+  /** Median of the cortex, without fluid, over that of white matter: 1 and more in FLAIR, below in T1. */
   greyToWhite?: number
   /** Median of the inner ventricles over that of white matter: well below 1 in FLAIR and T1, above in T2. */
   fluidToWhite?: number
@@ -55,22 +55,27 @@ export function measureQuality(flair: Image, brain: Mask, study?: PreparedStudy)
 const ends = { axial: ['bottom', 'top'], coronal: ['back', 'front'], sagittal: ['left', 'right'] } as const
 
 /**
- * The brain is cut where its outermost slice is the last that was acquired and yet shows more brain than the cap of a
+ * The brain is cut where its outermost slice is the last that was acquired and yet shows more tissue than the cap of a
  * whole brain would: a cap of a ball of 60 mm, `t` mm thick, has about 4·t cm², and several bulges may end together.
+ * Tissue is what has 60 % of the brain's brightness, as masks are least sure at the ends, where fluid and neck lie.
  */
 function coverage(given: Image, givenBrain: Mask): Pick<QualityMeasures, 'cutCm2' | 'cutEnd'> {
   const [flair, brain] = [upright(given), upright(givenBrain)]
+  const [dark, middle] = percentiles(flair, [0.5, 50], brain)
+  const bright = Math.min(0, dark) + 0.6 * (middle - Math.min(0, dark))
+  const tissue = emptyMask(brain)
+  for (let i = 0; i < tissue.data.length; i++) tissue.data[i] = brain.data[i] !== 0 && flair.data[i] > bright ? 1 : 0
   const size = voxelSizes(flair.affine)
   let worst: Pick<QualityMeasures, 'cutCm2' | 'cutEnd'> = { cutCm2: 0 }
   for (const plane of planes) {
-    const area = areas(brain, plane)
-    const held = area.flatMap((a, index) => (a > 0 ? [index] : []))
+    const held = areas(brain, plane).flatMap((area, index) => (area > 0 ? [index] : []))
+    const shown = areas(tissue, plane)
     if (held.length === 0) continue
     const { through } = looks[plane]
     for (const end of [0, 1] as const) {
       const index = end === 0 ? held[0] : held[held.length - 1]
       if (hasData(flair, plane, index + (end === 0 ? -1 : 1))) continue
-      const excess = area[index] / 100 - (6 + 4 * size[through])
+      const excess = shown[index] / 100 - (6 + 4 * size[through])
       if (excess > worst.cutCm2) worst = { cutCm2: excess, cutEnd: ends[plane][end] }
     }
   }
@@ -103,33 +108,24 @@ function contrast(flair: Image, brain: Mask): number {
 }
 
 /**
- * Ratios of tissues known from the atlas. Upper quartiles of cortex and white matter, as CSF shares many voxels with
- * the cortex and darkens the lower ones.
+ * Ratios of tissues that the atlas points at, medians. Of the cortex only what is not fluid counts (55 % of white
+ * matter): an affine atlas puts many voxels of the sulci into it, and more of them the more the brain has shrunk.
+ * Standardised images run below zero; there the darkest of the brain takes the place of zero.
  */
 function tissueRatios({ images, brain, atlas }: PreparedStudy): Pick<QualityMeasures, 'greyToWhite' | 'fluidToWhite'> {
   const flair = images.flair
   if (!flair) return {}
-  const where = (test: (i: number) => boolean): Mask => {
+  const zero = Math.min(0, percentiles(flair, [0.5], brain)[0])
+  const median = (test: (i: number) => boolean): number => {
     const mask = emptyMask(brain)
     for (let i = 0; i < mask.data.length; i++) mask.data[i] = brain.data[i] !== 0 && test(i) ? 1 : 0
-    return mask
+    return percentiles(flair, [50], mask)[0] - zero
   }
-  const [grey] = percentiles(
-    flair,
-    [75],
-    where((i) => atlas.cortex.data[i] >= 0.6),
-  )
-  const [white, whiteHigh] = percentiles(
-    flair,
-    [50, 75],
-    where((i) => atlas.wm.data[i] >= 0.9),
-  )
-  const [fluid] = percentiles(
-    flair,
-    [50],
-    where((i) => atlas.ventricles.data[i] === 1 && atlas.csf.data[i] >= 0.8),
-  )
-  // Standardised images have a zero somewhere inside their range: ratios mean nothing there.
-  if (!(white > 0) || !(grey > 0)) return {}
-  return { greyToWhite: grey / whiteHigh, fluidToWhite: Number.isFinite(fluid) ? fluid / white : undefined }
+  const white = median((i) => atlas.wm.data[i] >= 0.9)
+  if (!(white > 0)) return {}
+  const ratio = (value: number) => (Number.isFinite(value) ? value / white : undefined)
+  return {
+    greyToWhite: ratio(median((i) => atlas.cortex.data[i] >= 0.6 && flair.data[i] - zero > 0.55 * white)),
+    fluidToWhite: ratio(median((i) => atlas.ventricles.data[i] === 1 && atlas.csf.data[i] >= 0.8)),
+  }
 }

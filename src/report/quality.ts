@@ -16,7 +16,7 @@ export interface QualityInput {
 }
 
 /**
- * Where a measure becomes a doubt. Set by `bench/quality.ts` on the scans of five centres (23 FLAIR, 20 T1, 15 T2 and
+ * Where a measure becomes a doubt. Set by `bench/quality.ts` on the scans of five centres (23 FLAIR, 23 T1, 15 T2, and
  * ghosts of known strength put into whole-head scans): beside each limit stands what those scans gave.
  */
 export const limits = {
@@ -25,18 +25,19 @@ export const limits = {
   anisotropy: 3,
   /** Pixels coarser than this, in mm, blur small lesions. All scans 0.57–1.0. */
   pixelMm: 1.5,
-  /** cm². Complete brains 0–0.8; five of nine tabriz scans, which miss the vertex, 16–69. */
+  /** cm². Complete brains 0; five scans that end inside cerebellum or vertex 12–54 (and one 4). */
   cutCm2: 10,
   /** Share of the brain at the largest value. All scans at most 4e-6. */
   saturation: 5e-4,
   /** Widths of the tissue's peak. FLAIR of all centres 2.9–5.1. */
   contrast: 2,
-  /** Whole-head scans as acquired: nothing measurable or at most 0.0053; with a 5 % ghost 0.0097–0.026, with 10 % 0.023–0.05. */
+  /** Whole-head scans as acquired: nothing measurable or at most 0.0053; with a 5 % ghost 0.0093–0.025,
+   * with 10 % 0.022–0.045. */
   ghosting: 0.0095,
-  /** Below: a T1. */
-  greyToWhite: 0.96,
-  /** Above: a T2. */
-  fluidToWhite: 1.3,
+  /** Below: a T1. FLAIR 0.99–1.15, T1 0.72–0.97, all bias corrected. */
+  greyToWhite: 0.98,
+  /** Above: a T2. FLAIR 0.12–1.02, T1 0.08–0.97, T2 1.96–3.24. */
+  fluidToWhite: 1.5,
 } as const
 
 /** The doubts that a FLAIR raises, in words for a reader, with the measures they come from. */
