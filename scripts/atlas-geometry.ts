@@ -148,7 +148,7 @@ export async function infratentorialRegion({ csf: fineCsf }: Tissue, fineBrain: 
   const out = emptyMask(brain)
   for (let i = 0; i < out.data.length; i++) out.data[i] = owner[i] === 1 ? 1 : 0
   const fine = await resampleMask(out, fineBrain, { method: 'linear' })
-  for (let i = 0; i < fine.data.length; i++) if (fineBrain.data[i] === 0) fine.data[i] = 0
+  for (let i = 0; i < fine.data.length; i++) if (fineBrain.data[i] === 0 || fineCsf.data[i] >= 0.6) fine.data[i] = 0
   return fine
 }
 

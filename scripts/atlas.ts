@@ -41,8 +41,7 @@ const brain = crop(brainWhole, box)
 const icbm = (kind: string, converted = '_converted') =>
   load(`templates/icbm152_sym09a/mni_icbm152_${kind}_tal_nlin_sym_09a${converted}.nii.gz`)
 const icbmT1 = await icbm('t1')
-const fslHead = await load('templates/mni152_fsl/MNI152_T1_2mm.nii.gz')
-const { map } = await register(fslHead, icbmT1, { dof: 12 })
+const { map } = await register(await load('templates/mni152_fsl/MNI152_T1_1mm_brain.nii.gz'), icbmT1, { dof: 12 })
 console.log(`ICBM152 2009 → MNI152: moves the brain by ${meanMove(map).toFixed(2)} mm on average`)
 
 const unit = (image: Image): Image => {
@@ -72,7 +71,9 @@ const lesionPrior = await lesionFrequency()
 
 // The head, for registration of raw scans and for simulated ones.
 const headGrid: Grid = { dims: [122, 148, 128], affine: [1.6, 0, 0, -97, 0, 1.6, 0, -132, 0, 0, 1.6, -84, 0, 0, 0, 1] }
-const head = await resample(icbmT1, headGrid, { map, antialias: true })
+const mniHead = await load('templates/mni152_2009_head/MNI152_2009_SSW.nii.gz')
+const headMove = await register(await load('templates/mni152_fsl/MNI152_T1_2mm.nii.gz'), mniHead, { dof: 12 })
+const head = await resample(mniHead, headGrid, { map: headMove.map, antialias: true })
 
 mkdirSync(out, { recursive: true })
 for (const name of readdirSync(out)) if (name.endsWith('.gz')) writeFileSync(out + name, '')
