@@ -1,2 +1,13 @@
 /** The few real parameters that `bench/accuracy.ts` may choose, leaving one patient out. */
-export const parameterGrids: Readonly<Record<string, readonly Record<string, number>[]>> = {}
+export const parameterGrids: Readonly<Record<string, readonly Record<string, number>[]>> = {
+  roura2015: product({ alpha: [2.25, 2.5, 2.75, 3], edge: [0.6, 0.66, 0.72], whiteSeed: [0.7, 0.75, 0.8] }),
+  schmidt2012: product({ kappa: [0.1, 0.2, 0.3, 0.4, 0.5], phi: [0.5, 1, 1.5] }),
+}
+
+/** Every combination of the values. */
+function product(values: Record<string, readonly number[]>): Record<string, number>[] {
+  return Object.entries(values).reduce<Record<string, number>[]>(
+    (points, [name, list]) => points.flatMap((point) => list.map((value) => ({ ...point, [name]: value }))),
+    [{}],
+  )
+}
