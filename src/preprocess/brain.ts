@@ -3,10 +3,11 @@ import { fillHoles, largestComponent } from '../volume/components.js'
 import { resampleMask } from '../volume/resample.js'
 import { countVoxels, emptyMask, gridOf, type Image, type Mask, sameGrid } from '../volume/volume.js'
 import type { Atlas } from './atlas.js'
-import { brainDistance, type EdgeImage, type SurfaceOptions } from './brain-surface.js'
-import { type StrippedFigures, strippedFigures } from './stripped.js'
+import type { EdgeImage } from './brain/evidence.js'
+import { brainSurface, type SurfaceOptions } from './brain/search.js'
+import { type StrippedFigures, strippedFigures } from './brain/stripped.js'
 
-export { isStripped, type StrippedFigures, strippedFigures } from './stripped.js'
+export { isStripped, type StrippedFigures, strippedFigures } from './brain/stripped.js'
 
 /** Images of one head in one space; the mask comes out on the grid of the FLAIR, or of the T1 where there is none. */
 export interface BrainImages {
@@ -19,33 +20,45 @@ export interface BrainOptions extends SurfaceOptions {
   stripped?: boolean
 }
 
+export interface FoundBrain {
+  mask: Mask
+  /**
+   * World mm of the images → world mm of the atlas: the given map, with place, size and turn corrected where the brain's
+   * surface showed that they were off.
+   */
+  toAtlas: Affine
+}
+
 /**
  * The brain: parenchyma, ventricles and the fluid in the sulci, without dura, skull, scalp and eyes.
  *
- * Whole heads: the surface of the atlas's brain, moved to where the images have their edge (see `brainDistance`).
+ * Whole heads: the surface of the atlas's brain, moved to where the images have their edge (see `brainSurface`).
  * Stripped images: the region that is left, tidied, with the rim cut off where the cut was made around the brain and
  * not along it.
  *
- * @param toAtlas world mm of the images → world mm of the atlas
+ * @param toAtlas world mm of the images → world mm of the atlas, as a registration found it
+ * @throws RangeError when there is no image at all
  */
-export async function extractBrain(
+export async function findBrain(
   images: BrainImages,
   atlas: Pick<Atlas, 'brain' | 'ventricles'>,
   toAtlas: Affine,
   options: BrainOptions = {},
-): Promise<Mask> {
+): Promise<FoundBrain> {
   const grid = images.flair ?? images.t1
-  if (grid === undefined) throw new RangeError('extractBrain needs a FLAIR or a T1 image.')
+  if (grid === undefined) throw new RangeError('findBrain needs a FLAIR or a T1 image.')
   const edges: EdgeImage[] = []
   if (images.flair) edges.push({ image: images.flair, grey: 1, bright: 2 })
   if (images.t1) edges.push({ image: images.t1, grey: 0.78, bright: 1.5 })
 
   const seen = edges.map(({ image }) => ({ image, figures: strippedFigures(image) }))
   const cut = options.stripped === false ? [] : seen.filter(({ figures }) => options.stripped ?? figures.stripped)
-  const distance = await brainDistance(edges, atlas.brain, atlas.ventricles, toAtlas, grid, options)
+  // whoever stripped it saw more than a threshold does: only what is well outside is taken away
+  const margin = options.margin ?? (cut.length > 0 ? 3 : 1)
+  const found = await brainSurface(edges, atlas.brain, atlas.ventricles, toAtlas, grid, { ...options, margin })
   const surface = emptyMask(grid)
-  for (let i = 0; i < surface.data.length; i++) surface.data[i] = distance.data[i] < 0 ? 1 : 0
-  if (cut.length === 0) return tidy(surface)
+  for (let i = 0; i < surface.data.length; i++) surface.data[i] = found.distance.data[i] < 0 ? 1 : 0
+  if (cut.length === 0) return { mask: tidy(surface), toAtlas: found.toAtlas }
 
   let region: Mask | undefined
   for (const { image, figures } of cut) {
@@ -53,8 +66,12 @@ export async function extractBrain(
     const onGrid = sameGrid(left, grid) ? left : await resampleMask(left, grid, { method: 'nearest' })
     region = region === undefined ? onGrid : common(region, onGrid)
   }
-  return tidy(common(region!, surface))
+  return { mask: tidy(common(region!, surface)), toAtlas: found.toAtlas }
 }
+
+/** The mask of `findBrain`. */
+export const extractBrain = async (...args: Parameters<typeof findBrain>): Promise<Mask> =>
+  (await findBrain(...args)).mask
 
 /** What a stripped image still shows: everything but its background, without specks, holes filled. */
 function leftRegion(image: Image, { background }: StrippedFigures): Mask {

@@ -2,6 +2,7 @@ import {
   distanceAt,
   fitMixture,
   type GaussianClass,
+  type LogDensityForm,
   logDensityForm,
   type Mixture,
   standardDeviations,
@@ -114,10 +115,12 @@ function voxelsOf({ data }: Mask): Uint32Array {
 
 /**
  * The atlas's probabilities of the voxels, raised to `weight` and with a little of everything everywhere: an affine
- * alone does not put every sulcus in its place. Where the atlas has no tissue it is taken for fluid first.
+ * alone does not put every sulcus in its place, so that there may be fluid wherever the atlas has grey matter. Where
+ * the atlas has no tissue it is taken for fluid first.
  */
 function softPriors({ csf, gm, wm }: Pick<AtlasMaps, TissueName>, voxels: Uint32Array, weight: number): Float32Array[] {
   const floor = 0.02
+  const sulci = 0.3
   const out = [csf, gm, wm].map(() => new Float32Array(voxels.length))
   const p = [0, 0, 0]
   voxels.forEach((at, v) => {
@@ -128,6 +131,7 @@ function softPriors({ csf, gm, wm }: Pick<AtlasMaps, TissueName>, voxels: Uint32
     p[0] += 0.6 * (1 - known)
     p[1] += 0.3 * (1 - known)
     p[2] += 0.1 * (1 - known)
+    p[0] = Math.max(p[0], sulci * p[1])
     let sum = 0
     for (let k = 0; k < 3; k++) sum += p[k] = Math.max(0, p[k] + floor) ** weight
     for (let k = 0; k < 3; k++) out[k][v] = p[k] / sum
@@ -148,7 +152,22 @@ function scaledByWhiteMatter({ data }: Image, voxels: Uint32Array, wm: Float32Ar
   const overall = median(Float32Array.from(voxels, (at) => Math.abs(data[at])))
   // an image of negative and positive values (z-scores) has no such median: its spread is as good
   const scale = sure > 0.05 * overall ? sure : overall > 0 ? overall : 1
-  return { data: Float32Array.from(voxels, (at) => data[at] / scale), scale }
+  const missing = emptyValue(data, voxels)
+  return { data: Float32Array.from(voxels, (at) => (data[at] === missing ? Number.NaN : data[at] / scale)), scale }
+}
+
+/** The value of voxels of the brain that the image does not show: its least one, if many share exactly that. */
+function emptyValue(data: Float32Array, voxels: Uint32Array): number {
+  let least = Infinity
+  let count = 0
+  for (const at of voxels) {
+    if (data[at] < least) {
+      least = data[at]
+      count = 0
+    }
+    if (data[at] === least) count++
+  }
+  return count > 0.002 * voxels.length ? least : Number.NaN
 }
 
 function median(values: Float32Array): number {
@@ -156,12 +175,19 @@ function median(values: Float32Array): number {
   return sorted[sorted.length >> 1] ?? Number.NaN
 }
 
-/** FLAIR intensity from which a voxel is too bright for grey matter: the median of the tissue and 3 robust sd above. */
+/**
+ * FLAIR intensity from which a voxel is too bright for tissue: in the brighter of grey and white matter (as the atlas
+ * sees them), three standard deviations above the median, these taken from the quarter above the median, where neither
+ * fluid nor the few lesions are.
+ */
 function brightFrom(flair: Float32Array, priors: Float32Array[]): number {
-  const sorted = flair.filter((value, v) => Number.isFinite(value) && priors[0][v] < 0.2).sort()
-  if (sorted.length === 0) return Infinity
-  const at = (p: number) => sorted[Math.floor(p * (sorted.length - 1))]
-  return at(0.5) + (3 * (at(0.75) - at(0.25))) / 1.349
+  const limits = [1, 2].map((k) => {
+    const sorted = flair.filter((value, v) => Number.isFinite(value) && priors[k][v] > 0.5).sort()
+    const at = (p: number) => sorted[Math.floor(p * (sorted.length - 1))]
+    return sorted.length < 20 ? Number.NEGATIVE_INFINITY : at(0.5) + (3 * (at(0.75) - at(0.5))) / 0.6745
+  })
+  const limit = Math.max(...limits)
+  return limit > Number.NEGATIVE_INFINITY ? limit : Infinity
 }
 
 /** Fluid and grey, grey and white, fluid and white matter: what meets within voxels. */
@@ -196,42 +222,63 @@ function fitClasses(values: Float32Array[], priors: Float32Array[], bright: Brig
  * Log of the belief in each class (three values per voxel) from place and intensities. What mixes two classes is shared
  * out by how far it lies between their means. Nothing is more unlikely for a class than a voxel five standard deviations
  * away, so that place and neighbours decide about what no class explains; and what is bright on FLAIR is no fluid, and
- * says nothing else.
+ * says nothing else. Where one contrast is missing the other one is used by itself.
  */
 function logEvidence(values: Float32Array[], fit: Mixture, priors: Float32Array[], bright?: Bright): Float32Array {
-  const d = values.length
-  const forms = [...fit.classes, ...fit.between].map((c) => logDensityForm(c, d))
-  const lines = pairs.map(([a, b]) => lineBetween(fit.classes[a], fit.classes[b], d))
+  const two = values.length > 1
+  const judges = two ? [new Judge(fit), new Judge(fit, 0), new Judge(fit, 1)] : [new Judge(fit)]
   const n = priors[0].length
   const out = new Float32Array(3 * n)
   const belief = [0, 0, 0]
-  const log = new Float64Array(forms.length)
   for (let v = 0; v < n; v++) {
+    for (let k = 0; k < 3; k++) belief[k] = priors[k][v]
     const x = values[0][v]
-    const y = d > 1 ? values[1][v] : 0
-    if (!Number.isFinite(x + y) || (bright !== undefined && values[bright.channel][v] > bright.above)) {
-      for (let k = 0; k < 3; k++) out[3 * v + k] = Math.log(priors[k][v]) - (k === 0 ? 8 : 0)
-      continue
-    }
+    const y = two ? values[1][v] : 0
+    if (bright !== undefined && values[bright.channel][v] > bright.above) belief[0] *= 3e-4
+    else if (!Number.isNaN(x) && !Number.isNaN(y)) judges[0].judge(belief, x, y)
+    else if (two && !Number.isNaN(x)) judges[1].judge(belief, x, 0)
+    else if (two && !Number.isNaN(y)) judges[2].judge(belief, y, 0)
+    for (let k = 0; k < 3; k++) out[3 * v + k] = Math.log(Math.max(1e-5, belief[k]))
+  }
+  return out
+}
+
+/** Judges intensities by a mixture's classes, in all of its channels or in one. */
+class Judge {
+  private readonly forms: LogDensityForm[]
+  private readonly lines: [number, number, number][]
+  private readonly logs = new Float64Array(3 + pairs.length)
+
+  constructor({ classes, between }: Mixture, channel?: number) {
+    const seen = (c: GaussianClass): GaussianClass =>
+      channel === undefined ? c : { ...c, mean: [c.mean[channel]], covariance: [c.covariance[3 * channel]] }
+    const pure = classes.map(seen)
+    const d = pure[0].mean.length
+    this.forms = [...pure, ...between.map(seen)].map((c) => logDensityForm(c, d))
+    this.lines = pairs.map(([a, b]) => lineBetween(pure[a], pure[b], d))
+  }
+
+  /** Turns the prior probabilities of three classes into beliefs that sum to 1. */
+  judge(belief: number[], x: number, y: number): void {
+    const { forms, lines, logs } = this
     let most = Number.NEGATIVE_INFINITY
     for (let k = 0; k < forms.length; k++) {
-      const prior = k < 3 ? priors[k][v] : Math.sqrt(priors[pairs[k - 3][0]][v] * priors[pairs[k - 3][1]][v])
-      log[k] = Math.log(prior) + forms[k][0] - 0.5 * Math.min(25, distanceAt(forms[k], x, y))
-      if (log[k] > most) most = log[k]
+      const prior = k < 3 ? belief[k] : Math.sqrt(belief[pairs[k - 3][0]] * belief[pairs[k - 3][1]])
+      logs[k] = Math.log(prior) + forms[k][0] - 0.5 * Math.min(25, distanceAt(forms[k], x, y))
+      if (logs[k] > most) most = logs[k]
     }
     let sum = 0
-    for (let k = 0; k < 3; k++) sum += belief[k] = Math.exp(log[k] - most)
+    for (let k = 0; k < 3; k++) sum += belief[k] = Math.exp(logs[k] - most)
     for (let p = 0; p < pairs.length; p++) {
-      const both = Math.exp(log[3 + p] - most)
+      const both = Math.exp(logs[3 + p] - most)
       const [start, alongX, alongY] = lines[p]
       const part = Math.min(1, Math.max(0, alongX * x + alongY * y - start))
       sum += both
       belief[pairs[p][0]] += (1 - part) * both
       belief[pairs[p][1]] += part * both
     }
-    for (let k = 0; k < 3; k++) out[3 * v + k] = Math.log(Math.max(1e-5, belief[k] / sum))
+    for (let k = 0; k < 3; k++) belief[k] /= sum
   }
-  return out
 }
 
 /** Coefficients of the place of (x, y) on the line from class a (0) to class b (1): c1 · x + c2 · y − c0. */

@@ -1,5 +1,5 @@
-import { type Vec3, voxelSizes } from '../volume/affine.js'
-import type { Image } from '../volume/volume.js'
+import { type Vec3, voxelSizes } from '../../volume/affine.js'
+import type { Image } from '../../volume/volume.js'
 
 /** What was seen of an image's background and of the layers under its outer edge. */
 export interface StrippedFigures {
