@@ -99,7 +99,7 @@ const affineLevels = [
   { mm: 4, count: 40_000 },
   { mm: 2, count: 100_000 },
 ]
-const rigidLevels = [...affineLevels, { mm: 1, count: 150_000 }]
+const rigidLevels = [...affineLevels, { mm: 0.8, count: 150_000 }]
 
 /** Little overlap makes any histogram look ordered: below a half of the points it costs. */
 const shared = (overlap: number): number => Math.min(1, 0.5 + overlap)
@@ -127,8 +127,8 @@ async function pyramid(
   const levels: PyramidLevel[] = []
   for (const [i, { mm, count }] of steps.entries()) {
     const { fixed: image, whole } = images[i]
-    const sampling = { count, random, fixedMask, movingMask, fixedRange, movingRange }
-    levels.push({ ...makeLevel(image, await finer(whole, mm), sampling), mm, fixed: image, whole })
+    const sampling = { count, mm, random, fixedMask, movingMask, fixedRange, movingRange }
+    levels.push({ ...makeLevel(image, finer(whole, Math.max(1, mm)), sampling), mm, fixed: image, whole })
   }
   return levels
 }

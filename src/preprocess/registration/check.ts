@@ -13,6 +13,7 @@ import { measureOf } from './similarity.js'
 export async function registrationCheck(fixed: Image, moving: Image, map: Affine, fixedMask?: Mask): Promise<number> {
   const level = makeLevel(await coarser(fixed, 2), await coarser(moving, 2), {
     count: 80_000,
+    mm: 2,
     random: seededRandom(7),
     fixedMask,
     fixedRange: robustRange(fixed, fixedMask),
