@@ -1,5 +1,13 @@
 /** The programmatic interface of Lesionwise. */
 export type { Flag } from './errors.js'
 export { InputError, LesionwiseError, MethodError, RunError, UsageError } from './errors.js'
+export type { Summary } from './lesions/summary.js'
+export type { Lesion, Location } from './lesions/types.js'
+export type { MethodEntry } from './methods/define.js'
+export { defaultMethod, methodList } from './methods/registry.js'
 export type { ImageSource, Progress, Provenance, SegmentOptions, SegmentResult } from './run/options.js'
 export { segment } from './run/segment.js'
+export type { SimulatedStudy, SimulationOptions } from './simulate/study.js'
+export { simulateStudy } from './simulate/study.js'
+export type { Modality } from './volume/study.js'
+export type { Image, Mask, Volume } from './volume/volume.js'

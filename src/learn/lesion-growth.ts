@@ -6,7 +6,7 @@ export interface GrowthInput {
   /** Partial-volume label: 1–1.5 fluid, –2.5 grey, –3 white matter, 0 outside. */
   label: Image
   belief: Image
-  /** Belief of grey-labelled voxels: seeds come from it. */
+  /** Belief of the voxels that may be seeds. */
   initial: Image
   kappa: number
   phi: number
@@ -39,7 +39,12 @@ export function growLesions({ flair, label, belief, initial, kappa, phi, iterati
   const lonely = inner.filter((at) => L[at] === 1 && six(L, at) < 2)
   for (const at of lonely) L[at] = 0
 
-  let frontier = neighboursOf(inner.filter((at) => L[at] > 0), step, L, label.data)
+  let frontier = neighboursOf(
+    inner.filter((at) => L[at] > 0),
+    step,
+    L,
+    label.data,
+  )
   for (let round = 0; round < iterations && frontier.length > 0; round++) {
     signal.throwIfAborted()
     const odds = intensityOdds(flair.data, label.data, L, inner)
@@ -59,13 +64,20 @@ export function growLesions({ flair, label, belief, initial, kappa, phi, iterati
         grown.push(at)
       }
     if (largest <= 0.01) break
-    frontier = [...new Set([...frontier.filter((at) => L[at] < 1), ...neighboursOf(grown, step, L, label.data)])].sort((a, b) => a - b)
+    frontier = [...new Set([...frontier.filter((at) => L[at] < 1), ...neighboursOf(grown, step, L, label.data)])].sort(
+      (a, b) => a - b,
+    )
   }
   return out
 }
 
 /** Voxels beside `from` that are in the brain and not certain yet. */
-function neighboursOf(from: readonly number[], step: readonly number[], L: Float32Array, label: Float32Array): number[] {
+function neighboursOf(
+  from: readonly number[],
+  step: readonly number[],
+  L: Float32Array,
+  label: Float32Array,
+): number[] {
   const found = new Set<number>()
   for (const at of from) for (const s of step) if (L[at + s] < 1 && label[at + s] !== 0) found.add(at + s)
   // A voxel at the volume's border has neighbours elsewhere: its sum would be wrong.
@@ -107,8 +119,16 @@ function intensityOdds(
     })
   return (value) => {
     if (value <= 0) return 0
-    const lesion = Math.exp(gamma.shape * Math.log(gamma.rate) - logGamma(gamma.shape) + (gamma.shape - 1) * Math.log(value) - gamma.rate * value)
-    const rest = gaussians.reduce((p, { weight, mean, sd }) => p + (weight * Math.exp(-0.5 * ((value - mean) / sd) ** 2)) / (sd * 2.5066), 0)
+    const lesion = Math.exp(
+      gamma.shape * Math.log(gamma.rate) -
+        logGamma(gamma.shape) +
+        (gamma.shape - 1) * Math.log(value) -
+        gamma.rate * value,
+    )
+    const rest = gaussians.reduce(
+      (p, { weight, mean, sd }) => p + (weight * Math.exp(-0.5 * ((value - mean) / sd) ** 2)) / (sd * 2.5066),
+      0,
+    )
     return lesion / Math.max(rest, 1e-12)
   }
 }

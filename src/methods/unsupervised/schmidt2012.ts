@@ -1,14 +1,14 @@
 import { z } from 'zod'
+import { growLesions } from '../../learn/lesion-growth.js'
 import { voxelSizes } from '../../volume/affine.js'
 import { gaussian } from '../../volume/filter.js'
 import { percentiles, smoothedMode } from '../../volume/histogram.js'
 import type { AtlasMaps, TissueMaps } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image, type Mask } from '../../volume/volume.js'
-import { growLesions } from '../../learn/lesion-growth.js'
 import { defineMethod } from '../define.js'
 
 /**
- * Lesion growth: beliefs from tissue classes and FLAIR, seeds where the belief of grey-labelled voxels is high, growth
+ * Lesion growth: beliefs from tissue classes and FLAIR, seeds where the belief is high, growth
  * of the seeds by an odds of two intensity models and their neighbours.
  *
  * Source: Schmidt et al. 2012, the lesion growth algorithm (LGA) of the LST toolbox; constants after the toolbox.
@@ -16,7 +16,8 @@ import { defineMethod } from '../define.js'
  * label · excess over the class mean · white-matter prior → seeds: initial belief above κ → growth.
  *
  * Departures: tissue classes are those of our own preparation, of T1 and FLAIR together, and FLAIR alone will do; the
- * white-matter prior is the atlas's, smoothed by `whiteSigma` mm; fluid that is brighter than grey matter is not
+ * white-matter prior is the atlas's, smoothed by `whiteSigma` mm; seeds may be labelled grey or white (the toolbox's
+ * classes take lesions for grey matter, ours put them where they lie, mostly in white); fluid that is brighter than grey matter is not
  * relabelled, because our tissue classes keep bright lesions from being taken for fluid.
  * Known weakness: the seeds follow κ on an absolute scale of FLAIR, so that the best κ differs between scanners.
  */
@@ -36,12 +37,22 @@ export const schmidt2012 = defineMethod({
   classifier: 'lesion growth',
   needs: { contrasts: [['flair', 't1'], ['flair']], grid: 'native', bias: 'n4' },
   params: z.object({
-    kappa: z.number().min(0.01).max(5).default(0.3).describe('seeds: initial belief times its mean over six neighbours above this (FLAIR in units of its mode)'),
+    kappa: z
+      .number()
+      .min(0.01)
+      .max(5)
+      .default(0.3)
+      .describe('seeds: initial belief times its mean over six neighbours above this (FLAIR in units of its mode)'),
     phi: z.number().min(0).max(5).default(1).describe('weight of the six neighbours during growth'),
     iterations: z.number().int().min(0).max(500).default(50).describe('most rounds of growth'),
     cut: z.number().min(0.01).max(1).default(0.5).describe('lesion probability from which a voxel is lesion'),
     whiteSigma: z.number().min(0).max(10).default(2).describe('smoothing of the white-matter prior, mm (Gaussian σ)'),
-    smoothing: z.number().min(0).max(5).default(0.6).describe('smoothing of FLAIR, mm (Gaussian σ); not across thick slices'),
+    smoothing: z
+      .number()
+      .min(0)
+      .max(5)
+      .default(0.6)
+      .describe('smoothing of FLAIR, mm (Gaussian σ); not across thick slices'),
   }),
   async segment({ images, brain, tissue, atlas }, params, context) {
     context.progress('Scaling FLAIR', 0)
@@ -84,7 +95,7 @@ async function whitePrior(atlas: AtlasMaps, sigma: number): Promise<Image> {
   return sigma > 0 ? await gaussian(atlas.wm, sigma) : atlas.wm
 }
 
-/** Belief = label · max(0, FLAIR − mean FLAIR of the class) · prior; `initial` is that of grey-labelled voxels alone. */
+/** Belief = label · max(0, FLAIR − mean FLAIR of the class) · prior; `initial` is that of grey and white voxels. */
 function beliefs(flair: Image, label: Image, white: Image): { belief: Image; initial: Image } {
   const classOf = (value: number) => (value === 0 ? -1 : value < 1.5 ? 0 : value <= 2.5 ? 1 : 2)
   const centre = [0, 1, 2].map((wanted) => {
@@ -100,7 +111,7 @@ function beliefs(flair: Image, label: Image, white: Image): { belief: Image; ini
     const at = classOf(label.data[i])
     if (at < 0) continue
     belief.data[i] = label.data[i] * Math.max(0, flair.data[i] - centre[at]) * white.data[i]
-    if (at === 1) initial.data[i] = belief.data[i]
+    if (at > 0) initial.data[i] = belief.data[i]
   }
   return { belief, initial }
 }
