@@ -56,14 +56,21 @@ function paint(fraction: Image, white: Image, centre: Vec3, radii: Vec3, random:
   const toIndex = invert(fraction.affine)
   const at = apply(toIndex, centre).map(Math.round)
   const reach = Math.ceil(Math.max(...radii) * 1.4) + 1
-  const waves = Array.from({ length: 3 }, () => [0.3 + 0.5 * random(), 2 * Math.PI * random(), Math.floor(3 * random())])
+  const waves = Array.from({ length: 3 }, () => [
+    0.3 + 0.5 * random(),
+    2 * Math.PI * random(),
+    Math.floor(3 * random()),
+  ])
   let added = 0
   for (let k = Math.max(0, at[2] - reach); k <= Math.min(nz - 1, at[2] + reach); k++)
     for (let j = Math.max(0, at[1] - reach); j <= Math.min(ny - 1, at[1] + reach); j++)
       for (let i = Math.max(0, at[0] - reach); i <= Math.min(nx - 1, at[0] + reach); i++) {
         const p = apply(fraction.affine, [i, j, k])
         const d = [0, 1, 2].map((axis) => p[axis] - centre[axis])
-        const bump = waves.reduce((sum, [frequency, phase, axis]) => sum + 0.09 * Math.sin(frequency * d[axis] + phase), 0)
+        const bump = waves.reduce(
+          (sum, [frequency, phase, axis]) => sum + 0.09 * Math.sin(frequency * d[axis] + phase),
+          0,
+        )
         const distance = Math.hypot(d[0] / radii[0], d[1] / radii[1], d[2] / radii[2]) + bump
         const depth = (1 - distance) * Math.min(...radii)
         const index = i + nx * (j + ny * k)

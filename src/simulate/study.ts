@@ -17,10 +17,12 @@ export interface SimulationOptions {
   bias?: number
   /** Thickness of the FLAIR's slices in mm. Default 3. */
   sliceMm?: number
+  /** Size of the FLAIR's pixels in mm. Default 0.9. */
+  pixelMm?: number
 }
 
 export interface SimulatedStudy {
-  /** Axial slices of 0.9 × 0.9 mm. */
+  /** Axial slices. */
   flair: Image
   /** Sagittal, 1.2 × 1.1 × 1.1 mm, in the space of another position of the head. */
   t1: Image
@@ -36,7 +38,7 @@ export interface SimulatedStudy {
  * patients have them, two contrasts with partial volume, bias field and Rician noise.
  */
 export async function simulateStudy(options: SimulationOptions = {}): Promise<SimulatedStudy> {
-  const { seed = 1, lesionMl = 12, noise = 0.03, bias = 0.15, sliceMm = 3 } = options
+  const { seed = 1, lesionMl = 12, noise = 0.03, bias = 0.15, sliceMm = 3, pixelMm = 0.9 } = options
   const random = seededRandom(seed)
   const atlas = await loadAtlas()
   const head: Grid = { dims: [190, 230, 200], affine: [1, 0, 0, -95, 0, 1, 0, -130, 0, 0, 1, -82, 0, 0, 0, 1] }
@@ -46,7 +48,11 @@ export async function simulateStudy(options: SimulationOptions = {}): Promise<Si
   // The patient's head is not the template's: turned, moved, and up to 5 % larger or smaller along each axis.
   const toAtlas = compose(pose(random, 5, 6), scaling(three(() => 1 + 0.1 * (random() - 0.5))))
   const flairToT1 = pose(random, 6, 8)
-  const flairGrid = gridAround([0.9, 0.9, sliceMm], [208, 252, Math.round(171 / sliceMm)], [0, -17, 14])
+  const flairGrid = gridAround(
+    [pixelMm, pixelMm, sliceMm],
+    [Math.round(187 / pixelMm), Math.round(227 / pixelMm), Math.round(171 / sliceMm)],
+    [0, -17, 14],
+  )
   const t1Grid = sagittal(gridAround([1.2, 1.1, 1.1], [160, 218, 200], [0, -17, 10]))
   const onFlair = { map: toAtlas, antialias: true }
   const onT1 = { map: compose(toAtlas, invert(flairToT1)), antialias: true }
@@ -69,7 +75,12 @@ const contrasts = {
 } as const
 
 /** Both contrasts in atlas space: tissue by its fractions, the rest of the head after the T1 template. */
-async function paintContrasts(atlas: Atlas, grid: Grid, lesion: Image, random: () => number): Promise<{ flair: Image; t1: Image }> {
+async function paintContrasts(
+  atlas: Atlas,
+  grid: Grid,
+  lesion: Image,
+  random: () => number,
+): Promise<{ flair: Image; t1: Image }> {
   const csf = await resample(atlas.csf, grid)
   const gm = await resample(atlas.gm, grid)
   const wm = await resample(atlas.wm, grid)
@@ -106,7 +117,9 @@ function scanned(
     for (let j = 0; j < ny; j++)
       for (let i = 0; i < nx; i++, at++) {
         const [x, y, z] = [(2 * i) / nx - 1, (2 * j) / ny - 1, (2 * k) / nz - 1]
-        const field = Math.exp(bias * (c[0] * x + c[1] * y + c[2] * z + c[3] * x * y + c[4] * y * z + c[5] * (x * x - z * z)))
+        const field = Math.exp(
+          bias * (c[0] * x + c[1] * y + c[2] * z + c[3] * x * y + c[4] * y * z + c[5] * (x * x - z * z)),
+        )
         const real = image.data[at] * field + noise * normal()
         data[at] = Math.round(scale * Math.hypot(real, noise * normal()))
       }
@@ -147,4 +160,3 @@ function sagittal({ dims, affine }: Grid): Grid {
     affine: [0, 0, -dx, last[0], -dy, 0, 0, last[1], 0, -dz, 0, last[2], 0, 0, 0, 1],
   }
 }
-
