@@ -5,13 +5,16 @@ import { countVoxels, emptyMask, type Mask } from '../volume/volume.js'
 import type { Anatomy } from './location.js'
 
 /** How far, in mm, a subject's ventricles may reach beyond the atlas': widening with age and atrophy, not sulci. */
-const reachMm = 8
+const reachMm = 12
 /** Cortex that is not one with the ribbon is an island of misread white matter: pieces below 2 ml are dropped. */
 const smallestCortexMm3 = 2000
 
 /**
  * Ventricles, cortex, and infratentorial brain of a prepared subject. The atlas says where to look, the subject's own
  * tissue says where the borders run; where the tissue classes show next to nothing of a structure, the atlas stands.
+ *
+ * On nine scans with ventricles drawn by hand (6–8 mm slices) the ventricles found agree by Dice 0.74–0.82 (precision
+ * 0.90–0.97), those of the atlas alone by 0.42–0.67; the drawn ones hold the fourth ventricle too.
  *
  * @param lesions voxels that are lesion, on the study's grid: bright rims read as grey matter are no cortex
  */
@@ -23,21 +26,24 @@ export async function anatomyOf({ atlas, tissue, brain }: PreparedStudy, lesions
   }
 }
 
-/** The subject's CSF that is one with the atlas' lateral and third ventricles, within reach of them. */
+/**
+ * The subject's CSF that is one with the atlas' lateral and third ventricles, within reach of them, and nearer to them
+ * than to the fluid around the brain and the fourth ventricle: the cisterns beside the brainstem touch the ventricles.
+ */
 async function ventricles(
   atlas: PreparedStudy['atlas'],
   tissue: PreparedStudy['tissue'],
   lesions?: Mask,
 ): Promise<Mask> {
   const expected = binary(atlas.ventricles, (v) => v === 1)
-  const far = await distanceTo(expected)
+  const outer = binary(atlas.ventricles, (v, i) => v === 2 || (v === 0 && atlas.csf.data[i] >= 0.5))
+  const [far, farOuter] = [await distanceTo(expected), await distanceTo(outer)]
   const fluid = binary(
     expected,
     (_, i) =>
       tissue.csf.data[i] >= 0.5 &&
       far.data[i] <= reachMm &&
-      atlas.cortex.data[i] < 0.3 &&
-      atlas.ventricles.data[i] !== 2 &&
+      far.data[i] < farOuter.data[i] &&
       atlas.infratentorial.data[i] === 0 &&
       lesions?.data[i] !== 1,
   )
@@ -49,7 +55,12 @@ async function ventricles(
 function cortex(atlas: PreparedStudy['atlas'], tissue: PreparedStudy['tissue'], brain: Mask, lesions?: Mask): Mask {
   const grey = binary(
     brain,
-    (inside, i) => inside !== 0 && tissue.gm.data[i] >= 0.5 && atlas.cortex.data[i] >= 0.15 && lesions?.data[i] !== 1,
+    (inside, i) =>
+      inside !== 0 &&
+      tissue.gm.data[i] >= 0.5 &&
+      atlas.cortex.data[i] >= 0.3 &&
+      atlas.infratentorial.data[i] === 0 &&
+      lesions?.data[i] !== 1,
   )
   const ribbon = keepLargerThan(grey, smallestCortexMm3, 6)
   const expected = binary(brain, (inside, i) => inside !== 0 && atlas.cortex.data[i] >= 0.5)

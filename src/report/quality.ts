@@ -29,14 +29,14 @@ export const limits = {
   cutCm2: 10,
   /** Share of the brain at the largest value. All scans at most 4e-6. */
   saturation: 5e-4,
-  /** Widths of the tissue's peak. FLAIR of all centres 2.9–5.1. */
+  /** Widths of the tissue's peak. FLAIR of all centres 2.8–5.2. */
   contrast: 2,
   /** Whole-head scans as acquired: nothing measurable or at most 0.0053; with a 5 % ghost 0.0093–0.025,
    * with 10 % 0.022–0.045. */
   ghosting: 0.0095,
-  /** Below: a T1. FLAIR 0.99–1.15, T1 0.72–0.97, all bias corrected. */
+  /** Below: a T1. FLAIR 0.99–1.15, T1 0.72–0.96, all bias corrected. */
   greyToWhite: 0.98,
-  /** Above: a T2. FLAIR 0.12–1.02, T1 0.08–0.97, T2 1.96–3.24. */
+  /** Above: a T2. FLAIR 0.12–1.01, T1 0.08–0.95, T2 2.18–3.59. */
   fluidToWhite: 1.5,
 } as const
 
