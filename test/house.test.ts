@@ -78,6 +78,10 @@ test('the method catalogue is what the method files say', () => {
   execFileSync(process.execPath, ['--import', 'tsx', 'scripts/registry.ts', '--check'], { cwd: root, stdio: 'pipe' })
 })
 
+test('docs/cli.md is what the command says of itself', () => {
+  execFileSync(process.execPath, ['--import', 'tsx', 'scripts/docs.ts', '--check'], { cwd: root, stdio: 'pipe' })
+})
+
 test("the README's commands exist, and the assets stay small", () => {
   const {
     scripts,
