@@ -2,157 +2,176 @@
 import type { AnySegmentationMethod, MethodEntry } from './define.js'
 
 export const methodList: readonly MethodEntry[] = [
-  {
-    id: 'roura2015',
-    title: 'Two-level FLAIR threshold from the grey-matter peak (SLS)',
-    describe:
-      'The peak of grey matter in the FLAIR histogram gives a mode and a width. Voxels far above it, inside white matter, are certain lesion; they grow into neighbouring voxels down to a second level, which lies between the white matter and the lesions of the scan itself. Small findings are dropped.',
-    citation: {
-      text: 'Roura E, Oliver A, Cabezas M, et al. A toolbox for multiple sclerosis lesion segmentation. Neuroradiology 2015;57:1031–1043.',
-      doi: '10.1007/s00234-015-1552-2',
-    },
-    supervision: 'unsupervised',
-    strategy: 'statistical',
-    handling: '3d',
-    modalities: ['T1-w', 'T2-FLAIR'],
-    classifier: 'thresholding',
-    needs: {
-      contrasts: [['flair', 't1'], ['flair']],
-      grid: 'native',
-      bias: 'n4',
-    },
-    parameters: {
-      $schema: 'https://json-schema.org/draft/2020-12/schema',
-      type: 'object',
-      properties: {
-        alpha: {
-          default: 2.5,
-          description: 'strict level above the grey-matter mode, in σ of its peak',
-          type: 'number',
-          minimum: 0.5,
-          maximum: 10,
-        },
-        alphaGrow: {
-          default: 1.75,
-          description: 'first guess of the finer level, in the same σ',
-          type: 'number',
-          minimum: 0.5,
-          maximum: 10,
-        },
-        edge: {
-          default: 0.66,
-          description: 'finer level as a fraction of the way from the white-matter mode to the median lesion',
-          type: 'number',
-          minimum: 0.2,
-          maximum: 1,
-        },
-        whiteSeed: {
-          default: 0.75,
-          description: 'smoothed white-matter probability asked of certain lesion',
-          type: 'number',
-          minimum: 0,
-          maximum: 1,
-        },
-        whiteGrow: {
-          default: 0.6,
-          description: 'smoothed white-matter probability asked of any lesion voxel',
-          type: 'number',
-          minimum: 0,
-          maximum: 1,
-        },
-        whiteSigma: {
-          default: 3,
-          description: 'smoothing of the white-matter probability, mm (Gaussian σ)',
-          type: 'number',
-          minimum: 0,
-          maximum: 10,
-        },
-        smoothing: {
-          default: 0.6,
-          description: 'smoothing of FLAIR, mm (Gaussian σ); not across thick slices',
-          type: 'number',
-          minimum: 0,
-          maximum: 5,
-        },
-        smallest: {
-          default: 10,
-          description: 'smallest lesion kept, mm³',
-          type: 'number',
-          minimum: 0,
-          maximum: 1000,
-        },
-      },
-    },
+{
+  "id": "roura2015",
+  "title": "Two-level FLAIR threshold from the grey-matter peak (SLS)",
+  "describe": "The peak of grey matter in the FLAIR histogram gives a mode and a width. Voxels far above it, inside white matter, are certain lesion; they grow into neighbouring voxels down to a second level, which lies between the white matter and the lesions of the scan itself. Small findings are dropped.",
+  "citation": {
+    "text": "Roura E, Oliver A, Cabezas M, et al. A toolbox for multiple sclerosis lesion segmentation. Neuroradiology 2015;57:1031–1043.",
+    "doi": "10.1007/s00234-015-1552-2"
   },
-  {
-    id: 'schmidt2012',
-    title: 'Lesion growth algorithm (LST-LGA)',
-    describe:
-      'Each voxel gets a belief of being lesion: how much brighter it is on FLAIR than its tissue class, weighted by the white-matter prior. Certain voxels become seeds; the seeds grow into bright neighbours as long as a model of lesion intensity explains them better than the models of tissue.',
-    citation: {
-      text: 'Schmidt P, Gaser C, Arsic M, et al. An automated tool for detection of FLAIR-hyperintense white-matter lesions in multiple sclerosis. NeuroImage 2012;59:3774–3783.',
-      doi: '10.1016/j.neuroimage.2011.11.032',
-    },
-    supervision: 'unsupervised',
-    strategy: 'statistical',
-    handling: '3d',
-    modalities: ['T1-w', 'T2-FLAIR'],
-    classifier: 'lesion growth',
-    needs: {
-      contrasts: [['flair', 't1'], ['flair']],
-      grid: 'native',
-      bias: 'n4',
-    },
-    parameters: {
-      $schema: 'https://json-schema.org/draft/2020-12/schema',
-      type: 'object',
-      properties: {
-        kappa: {
-          default: 0.3,
-          description:
-            'seeds: initial belief times its mean over six neighbours above this (FLAIR in units of its mode)',
-          type: 'number',
-          minimum: 0.01,
-          maximum: 5,
-        },
-        phi: {
-          default: 1,
-          description: 'weight of the six neighbours during growth',
-          type: 'number',
-          minimum: 0,
-          maximum: 5,
-        },
-        iterations: {
-          default: 50,
-          description: 'most rounds of growth',
-          type: 'integer',
-          minimum: 0,
-          maximum: 500,
-        },
-        cut: {
-          default: 0.5,
-          description: 'lesion probability from which a voxel is lesion',
-          type: 'number',
-          minimum: 0.01,
-          maximum: 1,
-        },
-        whiteSigma: {
-          default: 2,
-          description: 'smoothing of the white-matter prior, mm (Gaussian σ)',
-          type: 'number',
-          minimum: 0,
-          maximum: 10,
-        },
-        smoothing: {
-          default: 0.6,
-          description: 'smoothing of FLAIR, mm (Gaussian σ); not across thick slices',
-          type: 'number',
-          minimum: 0,
-          maximum: 5,
-        },
-      },
-    },
+  "supervision": "unsupervised",
+  "strategy": "statistical",
+  "handling": "3d",
+  "modalities": [
+    "T1-w",
+    "T2-FLAIR"
+  ],
+  "classifier": "thresholding",
+  "needs": {
+    "contrasts": [
+      [
+        "flair",
+        "t1"
+      ],
+      [
+        "flair"
+      ]
+    ],
+    "grid": "native",
+    "bias": "n4"
   },
+  "parameters": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "properties": {
+      "alpha": {
+        "default": 2.5,
+        "description": "strict level above the grey-matter mode, in σ of its peak",
+        "type": "number",
+        "minimum": 0.5,
+        "maximum": 10
+      },
+      "alphaGrow": {
+        "default": 1.75,
+        "description": "first guess of the finer level, in the same σ",
+        "type": "number",
+        "minimum": 0.5,
+        "maximum": 10
+      },
+      "edge": {
+        "default": 0.66,
+        "description": "finer level as a fraction of the way from the white-matter mode to the median lesion",
+        "type": "number",
+        "minimum": 0.2,
+        "maximum": 1
+      },
+      "whiteSeed": {
+        "default": 0.75,
+        "description": "smoothed white-matter probability asked of certain lesion",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1
+      },
+      "whiteGrow": {
+        "default": 0.6,
+        "description": "smoothed white-matter probability asked of any lesion voxel",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1
+      },
+      "whiteSigma": {
+        "default": 3,
+        "description": "smoothing of the white-matter probability, mm (Gaussian σ)",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 10
+      },
+      "smoothing": {
+        "default": 0.6,
+        "description": "smoothing of FLAIR, mm (Gaussian σ); not across thick slices",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 5
+      },
+      "smallest": {
+        "default": 10,
+        "description": "smallest lesion kept, mm³",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1000
+      }
+    }
+  }
+},
+{
+  "id": "schmidt2012",
+  "title": "Lesion growth algorithm (LST-LGA)",
+  "describe": "Each voxel gets a belief of being lesion: how much brighter it is on FLAIR than its tissue class, weighted by the white-matter prior. Certain voxels become seeds; the seeds grow into bright neighbours as long as a model of lesion intensity explains them better than the models of tissue.",
+  "citation": {
+    "text": "Schmidt P, Gaser C, Arsic M, et al. An automated tool for detection of FLAIR-hyperintense white-matter lesions in multiple sclerosis. NeuroImage 2012;59:3774–3783.",
+    "doi": "10.1016/j.neuroimage.2011.11.032"
+  },
+  "supervision": "unsupervised",
+  "strategy": "statistical",
+  "handling": "3d",
+  "modalities": [
+    "T1-w",
+    "T2-FLAIR"
+  ],
+  "classifier": "lesion growth",
+  "needs": {
+    "contrasts": [
+      [
+        "flair",
+        "t1"
+      ],
+      [
+        "flair"
+      ]
+    ],
+    "grid": "native",
+    "bias": "n4"
+  },
+  "parameters": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "properties": {
+      "kappa": {
+        "default": 0.3,
+        "description": "seeds: initial belief times its mean over six neighbours above this (FLAIR in units of its mode)",
+        "type": "number",
+        "minimum": 0.01,
+        "maximum": 5
+      },
+      "phi": {
+        "default": 1,
+        "description": "weight of the six neighbours during growth",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 5
+      },
+      "iterations": {
+        "default": 50,
+        "description": "most rounds of growth",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 500
+      },
+      "cut": {
+        "default": 0.5,
+        "description": "lesion probability from which a voxel is lesion",
+        "type": "number",
+        "minimum": 0.01,
+        "maximum": 1
+      },
+      "whiteSigma": {
+        "default": 2,
+        "description": "smoothing of the white-matter prior, mm (Gaussian σ)",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 10
+      },
+      "smoothing": {
+        "default": 0.6,
+        "description": "smoothing of FLAIR, mm (Gaussian σ); not across thick slices",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 5
+      }
+    }
+  }
+},
 ]
 
 export const loaders: Readonly<Record<string, () => Promise<AnySegmentationMethod>>> = {
