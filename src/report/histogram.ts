@@ -1,5 +1,5 @@
 import { percentiles } from '../volume/histogram.js'
-import type { Image, Mask, Volume } from '../volume/volume.js'
+import { gridOf, type Image, type Mask, type Volume } from '../volume/volume.js'
 import { type Html, trusted } from './html.js'
 
 /** Number of bars over the shown range. */
@@ -18,7 +18,9 @@ export async function histogramFigure(
   threshold?: number,
 ): Promise<Html> {
   const [least, most] = percentiles(image, [0.1, 99.95], brain)
-  const high = Math.max(most, threshold ?? most)
+  const lesions: Mask = { ...gridOf(labels), data: Uint8Array.from(labels.data, (id) => (id !== 0 ? 1 : 0)) }
+  const [brightest] = percentiles(image, [99.5], lesions)
+  const high = Math.max(most, threshold ?? most, Number.isFinite(brightest) ? brightest : most)
   const width = (high - least) / bins
   if (!(width > 0)) return trusted('')
   const brainBars = density(image, least, width, (i) => brain.data[i] !== 0 && labels.data[i] === 0)
