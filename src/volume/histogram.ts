@@ -80,13 +80,15 @@ export interface Peak {
 }
 
 /**
- * The tallest peak of the smoothed histogram between the 1st and 99th percentile. The smoothing (Gaussian, 1/64 of the
+ * The tallest peak of the smoothed histogram from about the 1st to the 99th percentile. The smoothing (Gaussian, 1/64 of the
  * range) makes it safe on the comb-like histograms of images that were rescaled as integers. A constant image has width 0.
  */
 export function smoothedMode(image: Volume, mask?: Mask, { bins = 256 }: { bins?: number } = {}): Peak {
   const [low, high] = percentiles(image, [1, 99], mask)
   if (!(high > low)) return { mode: low, low: 0, high: 0, halfWidth: 0 }
-  const { counts, min, width } = histogram(image, { bins, range: [low, high], mask })
+  // A tenth more on either side: the fall of a peak at the end of the range is seen too.
+  const margin = 0.1 * (high - low)
+  const { counts, min, width } = histogram(image, { bins, range: [low - margin, high + margin], mask })
   const smooth = smoothed(counts, bins / 64)
   const peak = smooth.reduce((best, count, bin) => (count > smooth[best] ? bin : best), 0)
   const half = smooth[peak] / 2
