@@ -16,7 +16,8 @@ export async function readAsset(path: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer())
 }
 
-export const gzip = (bytes: Uint8Array, _level = 6): Promise<Uint8Array> => through(bytes, new CompressionStream('gzip'))
+export const gzip = (bytes: Uint8Array, _level = 6): Promise<Uint8Array> =>
+  through(bytes, new CompressionStream('gzip'))
 
 export const gunzip = (bytes: Uint8Array): Promise<Uint8Array> => through(bytes, new DecompressionStream('gzip'))
 

@@ -2,7 +2,7 @@
  * The few things that Node and the browser do differently. `./node.js` is the Node side; a bundler for the browser
  * takes `./browser.js` in its place (package.json, `browser`). Both export the same names.
  */
-export type { WorkerHandle } from './types.js'
+
 export {
   coreCount,
   gunzip,
@@ -14,3 +14,4 @@ export {
   sha256,
   startWorker,
 } from './node.js'
+export type { WorkerHandle } from './types.js'
