@@ -7,7 +7,7 @@ import type { Modality, PreparedStudy, Study } from '../volume/study.js'
 import { type Grid, type Image, type Mask, sameGrid, type Volume, type VoxelArray } from '../volume/volume.js'
 import { type Atlas, atlasOnGrid, loadAtlas } from './atlas.js'
 import { n4 } from './bias.js'
-import { extractBrain, isStripped } from './brain.js'
+import { findBrain, isStripped } from './brain.js'
 import { register, registrationCheck, trustworthy } from './register.js'
 import type { Stages } from './stages.js'
 import { type Kept, type StepStore, Steps } from './store.js'
@@ -41,8 +41,8 @@ export const prepareWeight = (others: number): number => 2 + 4 * others + 6 + 4 
 
 /**
  * Brings a study's images onto one grid, ready for a method. The recipe, in order:
- * turn axes towards RAS+ → align the other contrasts to the FLAIR → find the atlas affine → brain mask → crop to the
- * brain → resample once → bias field → atlas maps → tissue classes.
+ * turn axes towards RAS+ → align the other contrasts to the FLAIR → find the atlas affine → brain, whose surface corrects the
+ * affine → crop to it → resample once → bias field → atlas maps → tissue classes.
  *
  * @param study images of one visit; `flair` must be there
  */
@@ -69,7 +69,7 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
       steps.run(
         {
           name: `align-${modality}`,
-          version: 1,
+          version: 2,
           params: { register: options.register, dof: 6, seed },
           inputs: [keyOf('flair'), keyOf(modality)],
         },
@@ -111,26 +111,30 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
       ({ map }) => ({ map }),
     ),
   )
-  const toAtlas: Affine =
+  const startAffine: Affine =
     guide === 't1' ? compose(guideToAtlas.value.map, toOther.t1!.value.map) : guideToAtlas.value.map
 
   const wholeBrain = await stages.run('Finding the brain', 4, () =>
     steps.run(
       {
         name: 'brain',
-        version: 1,
+        version: 2,
         params: { given: options.brainMask !== undefined },
         inputs: [keyOf('flair'), keyOf('brain'), guideToAtlas.key, ...usable.map((m) => toOther[m]!.key)],
       },
       async () => {
-        if (options.brainMask) return { mask: await resampleMask(options.brainMask, flair, { method: 'nearest' }) }
+        if (options.brainMask)
+          return { mask: await resampleMask(options.brainMask, flair, { method: 'nearest' }), toAtlas: startAffine }
         const t1 = usable.includes('t1')
           ? await resample(upright('t1'), flair, { map: toOther.t1!.value.map })
           : undefined
-        return { mask: await extractBrain({ flair, t1 }, atlas, toAtlas) }
+        // The brain's surface tells the size of the head better than intensities do: the affine is corrected by it.
+        return { ...(await findBrain({ flair, t1 }, atlas, startAffine)) }
       },
+      ({ toAtlas: corrected }) => ({ toAtlas: corrected }),
     ),
   )
+  const { toAtlas } = wholeBrain.value
   const box = boundingBox(wholeBrain.value.mask, margin)
   if (!box) throw new NoBrain()
   const grid = workingGrid(cropGrid(flair, box), options.grid)
@@ -143,7 +147,7 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
       steps.run(
         {
           name: `correct-${modality}`,
-          version: 1,
+          version: 2,
           params: { n4: options.bias, grid: options.grid },
           inputs: [keyOf(modality), wholeBrain.key, toOther[modality]?.key ?? ''],
         },
@@ -156,7 +160,9 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
                   method: 'cubic',
                   antialias: true,
                 })
-          return { image: options.bias ? (await n4(image, brain)).corrected : image }
+          // A z-scored image has no field to take logarithms of: it was normalised before, and is left as it is.
+          const correctable = options.bias && mostlyPositive(image, brain)
+          return { image: correctable ? (await n4(image, brain)).corrected : image }
         },
       ),
     )
@@ -168,7 +174,7 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
     steps.run(
       {
         name: 'tissue',
-        version: 1,
+        version: 2,
         params: {},
         inputs: [wholeBrain.key, guideToAtlas.key, corrected.flair!.key, corrected.t1?.key ?? ''],
       },
@@ -187,6 +193,17 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
 /** No brain was found: nothing that a method could work on. */
 export class NoBrain extends Error {
   override readonly name = 'NoBrain'
+}
+
+/** Whether at least 95 % of the brain's voxels are above 0. */
+function mostlyPositive(image: Image, brain: Mask): boolean {
+  let [inside, positive] = [0, 0]
+  for (let i = 0; i < brain.data.length; i++)
+    if (brain.data[i] !== 0) {
+      inside++
+      if (image.data[i] > 0) positive++
+    }
+  return positive >= 0.95 * inside
 }
 
 /** Room around the brain, in mm, so that neighbourhoods at its edge are complete. */

@@ -115,6 +115,13 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
           method: about,
           params,
           paramNotes: method ? notesOf(method) : {},
+          settings: {
+            'Smallest lesion': `${set.minimumSizeMm3} mm³ and ${set.minimumVoxels} voxels`,
+            'Voxels touch by': `${set.connectivity} neighbours`,
+            'Location rule': options.locationRule ?? 'clinical',
+            ...(options.threshold === undefined ? {} : { 'Probability cut': options.threshold }),
+          },
+          registrationTrust: trustOf(prepared, 't1'),
           threshold: options.threshold === undefined ? map.figures?.threshold : undefined,
           maskGiven,
           stages: stages.records,
@@ -142,6 +149,12 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
   } finally {
     await folder?.release()
   }
+}
+
+/** The registration check of a contrast, as its alignment step recorded it. */
+function trustOf({ study }: Preparation, modality: Modality): number | undefined {
+  const trust = study.records.find(({ step }) => step === `align-${modality}`)?.result?.trust
+  return typeof trust === 'number' ? trust : undefined
 }
 
 const givenMask = {
