@@ -105,7 +105,8 @@ export function makeLevel(fixed: Image, moving: Image, options: Sampling): Level
   const [ox, oy, oz] = apply(fixed.affine, [(nx - 1) / 2, (ny - 1) / 2, (nz - 1) / 2])
   const [low, high] = fixedRange
   const m = fixed.affine
-  const width = voxelSizes(fixed.affine).map((own) => (own > 1.5 * mm ? 0 : 1))
+  const size = voxelSizes(fixed.affine)
+  const width = size.map((own) => (own > 1.5 * Math.max(mm, Math.min(...size)) ? 0 : 1))
   const jitter = (index: number, axis: 0 | 1 | 2) =>
     Math.min(fixed.dims[axis] - 1, Math.max(0, index + width[axis] * (random() - 0.5)))
   let kept = 0
