@@ -15,6 +15,7 @@ import { NoBrain, type Preparation, prepare, prepareWeight } from '../preprocess
 import { Stages } from '../preprocess/stages.js'
 import { buildReport } from '../report/page.js'
 import { qualityFlags } from '../report/quality.js'
+import { dilate } from '../volume/morphology.js'
 import { resampleMask } from '../volume/resample.js'
 import { type LesionMap, type Modality, modalities, type Study } from '../volume/study.js'
 import { type Image, type Mask, sameGrid } from '../volume/volume.js'
@@ -288,7 +289,9 @@ async function described(
   flair: Image,
   options: SegmentOptions,
 ): Promise<LesionSet> {
-  const anatomy = await anatomyOf(prepared.study)
+  // A rim of half-bright voxels around a lesion reads as grey matter: a millimetre more than the lesion is no cortex.
+  const onStudy = await resampleMask(set.mask, prepared.study.grid)
+  const anatomy = await anatomyOf(prepared.study, await dilate(onStudy, 1))
   let lesions = await locateLesions(set.lesions, set.labels, anatomy, locationRules[options.locationRule ?? 'clinical'])
   for (const modality of Object.keys(prepared.study.images) as Modality[]) {
     const image = modality === 'flair' ? flair : await prepared.toNative.image(prepared.study.images[modality]!)
