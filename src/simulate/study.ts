@@ -1,16 +1,22 @@
 import { gaussianRandom, seededRandom } from '../learn/random.js'
 import { type Atlas, loadAtlas } from '../preprocess/atlas.js'
-import { type Affine, apply, compose, invert, scaling, translation, type Vec3 } from '../volume/affine.js'
-import { gaussian } from '../volume/filter.js'
+import { type Affine, apply, compose, determinant, invert, scaling, translation, type Vec3 } from '../volume/affine.js'
 import { resample } from '../volume/resample.js'
-import { emptyImage, emptyMask, type Grid, type Image, type Mask } from '../volume/volume.js'
-import { drawLesions, type SimulatedLesion } from './lesions.js'
+import { emptyMask, type Grid, type Image, type Mask, type Volume, voxelVolume } from '../volume/volume.js'
+import { paintContrasts } from './contrast.js'
+import { type LesionPlan, type LesionSite, type PaintedLesions, paintLesions, planLesions } from './lesions.js'
+import { randomDisplacement, warpImage, warpLabels } from './warp.js'
 
 export interface SimulationOptions {
   /** Default 1. The same seed gives the same study. */
   seed?: number
-  /** Lesion load in ml. Default 12. */
+  /**
+   * Lesion load in ml, partial voxels by their fraction. Default 12; 0 gives a head without lesions. In thick slices
+   * fewer voxels are at least half lesion: `truth` holds about a tenth less.
+   */
   lesionMl?: number
+  /** How many lesions are put in (some merge). Default: by the load, 44 for 12 ml. */
+  lesionCount?: number
   /** Rician noise, as a fraction of white matter's intensity. Default 0.03. */
   noise?: number
   /** Strength of the bias field: about ± this fraction across the head. Default 0.15. */
@@ -21,6 +27,17 @@ export interface SimulationOptions {
   pixelMm?: number
 }
 
+/** A lesion that was put into a simulated head. */
+export interface SimulatedLesion {
+  /** Number in `truthLabels`. */
+  id: number
+  site: LesionSite
+  /** Centre of mass, RAS mm of the FLAIR. */
+  centre: Vec3
+  /** Volume in mm³, partial voxels by their fraction. */
+  volumeMm3: number
+}
+
 export interface SimulatedStudy {
   /** Axial slices. */
   flair: Image
@@ -28,26 +45,43 @@ export interface SimulatedStudy {
   t1: Image
   /** Lesions on the FLAIR's grid: voxels at least half lesion. */
   truth: Mask
+  /** The same voxels with the number of their lesion; one so small that no voxel is half lesion is missing in both. */
+  truthLabels: Volume<Int16Array>
+  /** By volume, the largest first. */
   lesions: SimulatedLesion[]
   /** World map FLAIR RAS mm → T1 RAS mm: the rigid move between the two scans. */
   flairToT1: Affine
 }
 
 /**
- * A patient who does not exist: head and tissue of the atlas in a pose and size of their own, lesions drawn where
- * patients have them, two contrasts with partial volume, bias field and Rician noise.
+ * A patient who does not exist: head and tissue of the atlas, smoothly deformed, with wider ventricles, in a pose and size
+ * of their own; lesions where patients have them; two contrasts with partial volume, bias field and Rician noise.
+ *
+ * @throws RangeError for options that describe no head
  */
 export async function simulateStudy(options: SimulationOptions = {}): Promise<SimulatedStudy> {
   const { seed = 1, lesionMl = 12, noise = 0.03, bias = 0.15, sliceMm = 3, pixelMm = 0.9 } = options
-  const random = seededRandom(seed)
+  const { lesionCount = Math.round(10 * lesionMl ** 0.6) } = options
+  check({ lesionMl, lesionCount, noise, bias, sliceMm, pixelMm })
+  // A stream of random numbers for each purpose, so that another load leaves head, pose and noise as they were.
+  const stream = (purpose: number) => seededRandom(Math.imul(seed, 0x9e3779b1) + purpose)
   const atlas = await loadAtlas()
   const head: Grid = { dims: [190, 230, 200], affine: [1, 0, 0, -95, 0, 1, 0, -130, 0, 0, 1, -82, 0, 0, 0, 1] }
-  const { fraction, lesions } = await drawLesions(atlas, head, { lesionMl, random })
-  const { flair, t1 } = await paintContrasts(atlas, head, fraction, random)
 
   // The patient's head is not the template's: turned, moved, and up to 5 % larger or smaller along each axis.
-  const toAtlas = compose(pose(random, 5, 6), scaling(three(() => 1 + 0.1 * (random() - 0.5))))
-  const flairToT1 = pose(random, 6, 8)
+  const where = stream(1)
+  const toAtlas = compose(pose(where, 5, 6), scaling(three(() => 1 + 0.1 * (where() - 0.5))))
+  const flairToT1 = pose(where, 6, 8)
+  const shrink = determinant(toAtlas)
+
+  const { flair, t1, painted, plans } = await deformedHead(atlas, head, {
+    count: lesionMl > 0 ? lesionCount : 0,
+    volumeMm3: lesionMl * 1000 * shrink,
+    lesionRandom: stream(2),
+    textureRandom: stream(3),
+    shapeRandom: stream(4),
+  })
+
   const flairGrid = gridAround(
     [pixelMm, pixelMm, sliceMm],
     [Math.round(187 / pixelMm), Math.round(227 / pixelMm), Math.round(171 / sliceMm)],
@@ -56,51 +90,98 @@ export async function simulateStudy(options: SimulationOptions = {}): Promise<Si
   const t1Grid = sagittal(gridAround([1.2, 1.1, 1.1], [160, 218, 200], [0, -17, 10]))
   const onFlair = { map: toAtlas, antialias: true }
   const onT1 = { map: compose(toAtlas, invert(flairToT1)), antialias: true }
-  const lesionOnFlair = await resample(fraction, flairGrid, onFlair)
+  const lesionOnFlair = await resample(painted.fraction, flairGrid, onFlair)
+  const owners = await resample(painted.owner, flairGrid, { map: toAtlas, method: 'nearest' })
   const truth = emptyMask(flairGrid)
-  for (let i = 0; i < truth.data.length; i++) truth.data[i] = lesionOnFlair.data[i] >= 0.5 ? 1 : 0
+  const truthLabels = { ...flairGrid, data: new Int16Array(truth.data.length) }
+  for (let i = 0; i < truth.data.length; i++) {
+    if (lesionOnFlair.data[i] < 0.5) continue
+    truth.data[i] = 1
+    truthLabels.data[i] = owners.data[i]
+  }
+  const scanRandom = stream(5)
   return {
-    flair: scanned(await resample(flair, flairGrid, onFlair), { random, noise, bias, scale: 600 }),
-    t1: scanned(await resample(t1, t1Grid, onT1), { random, noise, bias: bias * 1.3, scale: 450 }),
+    flair: scanned(await resample(flair, flairGrid, onFlair), { random: scanRandom, noise, bias, scale: 600 }),
+    t1: scanned(await resample(t1, t1Grid, onT1), { random: scanRandom, noise, bias: bias * 1.3, scale: 450 }),
     truth,
-    lesions,
+    truthLabels,
+    lesions: describe(painted, plans, toAtlas),
     flairToT1,
   }
 }
 
-/** Intensities relative to white matter: fluid, grey matter, white matter, lesion. */
-const contrasts = {
-  flair: { csf: 0.2, gm: 1.22, wm: 1, lesion: 1.95, outside: 0.95 },
-  t1: { csf: 0.28, gm: 0.72, wm: 1, lesion: 0.7, outside: 1.05 },
-} as const
+function check({ lesionMl, lesionCount, noise, bias, sliceMm, pixelMm }: Record<string, number>): void {
+  const wants = (fits: boolean, what: string) => {
+    if (!fits) throw new RangeError(`A patient cannot be simulated so: ${what}.`)
+  }
+  wants(lesionMl >= 0 && lesionMl <= 100, `lesionMl is ${lesionMl}, give 0 to 100`)
+  wants(
+    Number.isInteger(lesionCount) && lesionCount >= (lesionMl > 0 ? 1 : 0) && lesionCount <= 1000,
+    `lesionCount is ${lesionCount}, give a whole number from 1 to 1000`,
+  )
+  wants(noise >= 0 && noise <= 1, `noise is ${noise}, give 0 to 1`)
+  wants(bias >= 0 && bias <= 1, `bias is ${bias}, give 0 to 1`)
+  wants(sliceMm >= 0.5 && sliceMm <= 20, `sliceMm is ${sliceMm}, give 0.5 to 20`)
+  wants(pixelMm >= 0.5 && pixelMm <= 5, `pixelMm is ${pixelMm}, give 0.5 to 5`)
+}
 
-/** Both contrasts in atlas space: tissue by its fractions, the rest of the head after the T1 template. */
-async function paintContrasts(
+/** Everything at 1 mm in the atlas's space, after the deformation. */
+async function deformedHead(
   atlas: Atlas,
   grid: Grid,
-  lesion: Image,
-  random: () => number,
-): Promise<{ flair: Image; t1: Image }> {
-  const csf = await resample(atlas.csf, grid)
-  const gm = await resample(atlas.gm, grid)
-  const wm = await resample(atlas.wm, grid)
-  const template = await resample(atlas.t1, grid)
-  const texture = await gaussian(randomImage(grid, random), 1.2)
-  const out = { flair: emptyImage(grid), t1: emptyImage(grid) }
-  for (let i = 0; i < template.data.length; i++) {
-    // Probabilities of a mean brain are soft; one head is crisper.
-    const [a, b, c] = [csf.data[i] ** 2, gm.data[i] ** 2, wm.data[i] ** 2]
-    const inBrain = csf.data[i] + gm.data[i] + wm.data[i]
-    const sum = Math.max(1e-6, a + b + c)
-    const l = lesion.data[i]
-    for (const name of ['flair', 't1'] as const) {
-      const { csf: fluid, gm: grey, wm: white, lesion: bright, outside } = contrasts[name]
-      const tissue = (a * fluid + b * grey + c * white) / sum
-      const healthy = inBrain * tissue + (1 - inBrain) * outside * template.data[i]
-      out[name].data[i] = (healthy * (1 - l) + bright * l) * (1 + 0.5 * texture.data[i])
-    }
+  options: {
+    count: number
+    volumeMm3: number
+    lesionRandom: () => number
+    textureRandom: () => number
+    shapeRandom: () => number
+  },
+): Promise<{ flair: Image; t1: Image; painted: PaintedLesions; plans: LesionPlan[] }> {
+  const { count, volumeMm3, lesionRandom, textureRandom, shapeRandom } = options
+  const meanMm3 = count > 0 ? volumeMm3 / count : 0
+  const plans = await planLesions(atlas, { count, meanMm3, random: lesionRandom })
+  const painted = await paintLesions(atlas, grid, plans, volumeMm3)
+  const contrasts = await paintContrasts(atlas, grid, painted, plans, textureRandom)
+  const displacement = await randomDisplacement(atlas, grid, {
+    mm: 2.5,
+    spacing: 48,
+    widening: 3 * shapeRandom(),
+    random: shapeRandom,
+  })
+  return {
+    flair: warpImage(contrasts.flair, displacement),
+    t1: warpImage(contrasts.t1, displacement),
+    painted: { fraction: warpImage(painted.fraction, displacement), owner: warpLabels(painted.owner, displacement) },
+    plans,
   }
-  return out
+}
+
+/** Centre and volume of each lesion as the patient has it. Lesions that others swallowed are left out. */
+function describe(
+  { fraction, owner }: PaintedLesions,
+  plans: readonly LesionPlan[],
+  toAtlas: Affine,
+): SimulatedLesion[] {
+  const [nx, ny] = fraction.dims
+  const sums = plans.map(() => ({ weight: 0, x: 0, y: 0, z: 0 }))
+  for (let i = 0; i < owner.data.length; i++) {
+    if (owner.data[i] === 0) continue
+    const sum = sums[owner.data[i] - 1]
+    const weight = fraction.data[i]
+    sum.weight += weight
+    sum.x += weight * (i % nx)
+    sum.y += weight * (Math.floor(i / nx) % ny)
+    sum.z += weight * Math.floor(i / (nx * ny))
+  }
+  const toPatient = compose(invert(toAtlas), fraction.affine)
+  const voxel = voxelVolume(fraction) / determinant(toAtlas)
+  return sums
+    .flatMap(({ weight, x, y, z }, n) => {
+      if (weight === 0) return []
+      const centre = apply(toPatient, [x / weight, y / weight, z / weight])
+      return [{ id: n + 1, site: plans[n].site, centre, volumeMm3: weight * voxel }]
+    })
+    .sort((a, b) => b.volumeMm3 - a.volumeMm3)
 }
 
 /** What a scanner makes of it: a smooth field, noise in the magnitude, whole numbers. */
@@ -124,12 +205,6 @@ function scanned(
         data[at] = Math.round(scale * Math.hypot(real, noise * normal()))
       }
   return { dims: image.dims, affine: image.affine, data }
-}
-
-function randomImage(grid: Grid, random: () => number): Image {
-  const image = emptyImage(grid)
-  for (let i = 0; i < image.data.length; i++) image.data[i] = random() - 0.5
-  return image
 }
 
 /** A turn of up to `degrees` about each axis and a move of up to `mm` along it. */
