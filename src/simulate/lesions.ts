@@ -28,7 +28,10 @@ export interface LesionPlan {
 export interface PaintedLesions {
   /** Lesion fraction of each voxel, 0–1. */
   fraction: Image
-  /** Number (from 1) of the lesion to which a voxel belongs most, 0 where none reaches. */
+  /**
+   * Number (from 1) of the lesion to which a voxel belongs most, 0 where none is near: a little wider than the lesions, so
+   * that a thick slice that holds half a lesion finds its number at the voxel's centre.
+   */
   owner: Volume<Int16Array>
 }
 
@@ -198,7 +201,7 @@ function paint(
   const long = short * stretch
   const toIndex: Affine = invert(fraction.affine)
   const at = apply(toIndex, centre).map(Math.round)
-  const reach = Math.ceil(long * 1.4) + 2
+  const reach = Math.ceil(long * 1.4 + rim)
   for (let k = Math.max(0, at[2] - reach); k <= Math.min(nz - 1, at[2] + reach); k++)
     for (let j = Math.max(0, at[1] - reach); j <= Math.min(ny - 1, at[1] + reach); j++)
       for (let i = Math.max(0, at[0] - reach); i <= Math.min(nx - 1, at[0] + reach); i++) {
@@ -209,17 +212,20 @@ function paint(
         let distance = Math.hypot(along / long, across / short)
         for (const { direction, phase } of waves) distance += 0.1 * Math.sin(dot(direction, d) + phase)
         const depth = (1 - distance) * short
-        if (depth <= -0.5) continue
+        if (depth <= -rim) continue
         const index = i + nx * (j + ny * k)
         // Lesions stop at the fluid and thin out in grey matter.
         const room = Math.min(1, 1.4 * white.data[index] + 0.3 * grey.data[index])
-        const value = Math.min(1, 0.5 + depth) * room
+        const value = Math.min(1, Math.max(0, 0.5 + depth)) * room
         if (value > fraction.data[index]) {
           fraction.data[index] = value
           owner.data[index] = number
-        }
+        } else if (owner.data[index] === 0) owner.data[index] = number
       }
 }
+
+/** How far `owner` reaches beyond the border of a lesion, mm. */
+const rim = 2.5
 
 const dot = (a: Vec3, b: Vec3) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
