@@ -76,19 +76,23 @@ async function read(): Promise<Atlas> {
   }
   const image = async (name: string): Promise<Image> => {
     const { entry, values } = await bytes(name)
-    return { dims: entry.dims, affine: entry.affine, data: Float32Array.from(values, (v) => v * entry.scale) }
+    const data = new Float32Array(values.length)
+    for (let i = 0; i < data.length; i++) data[i] = values[i] * entry.scale
+    return { dims: entry.dims, affine: entry.affine, data }
   }
   const { entry, values: regions } = await bytes('regions')
-  const region = (label: (bits: number) => number): Mask => ({
-    dims: entry.dims,
-    affine: entry.affine,
-    data: regions.map(label),
-  })
-  const brain = region((bits) => bits & 1)
-  const deepGrey = region((bits) => (bits >> 4) & 1)
-  const infratentorial = region((bits) => (bits >> 3) & 1)
+  const region = (shift: number, bits: number): Mask => {
+    const data = new Uint8Array(regions.length)
+    for (let i = 0; i < data.length; i++) data[i] = (regions[i] >> shift) & bits
+    return { dims: entry.dims, affine: entry.affine, data }
+  }
+  const brain = region(0, 1)
+  const infratentorial = region(3, 1)
+  const deepGrey = region(4, 1)
   const gm = await image('gm')
-  const cortex = { ...gm, data: gm.data.map((p, i) => (deepGrey.data[i] || infratentorial.data[i] ? 0 : p)) }
+  const cortex: Image = { ...gm, data: gm.data.slice() }
+  for (let i = 0; i < regions.length; i++)
+    if (deepGrey.data[i] !== 0 || infratentorial.data[i] !== 0) cortex.data[i] = 0
   const t1 = await image('t1')
   return {
     t1,
@@ -97,7 +101,7 @@ async function read(): Promise<Atlas> {
     csf: await image('csf'),
     gm,
     wm: await image('wm'),
-    ventricles: region((bits) => (bits >> 1) & 3),
+    ventricles: region(1, 3),
     infratentorial,
     deepGrey,
     cortex,
