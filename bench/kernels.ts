@@ -58,7 +58,7 @@ process.exit(0)
 function plainGaussian({ dims: [nx, ny, nz], data }: Image, sigma: number): Float32Array {
   const weights = gaussianWeights(sigma)
   const radius = (weights.length - 1) / 2
-  let [from, to] = [data, new Float32Array(data.length)]
+  let [from, to]: Float32Array[] = [data, new Float32Array(data.length)]
   for (const [stride, n] of [
     [1, nx],
     [nx, ny],
