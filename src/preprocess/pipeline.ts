@@ -114,12 +114,13 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
   const startAffine: Affine =
     guide === 't1' ? compose(guideToAtlas.value.map, toOther.t1!.value.map) : guideToAtlas.value.map
 
+  const cut = stripped || isStripped(flair)
   const wholeBrain = await stages.run('Finding the brain', 4, () =>
     steps.run(
       {
         name: 'brain',
         version: 2,
-        params: { given: options.brainMask !== undefined },
+        params: { given: options.brainMask !== undefined, cut },
         inputs: [keyOf('flair'), keyOf('brain'), guideToAtlas.key, ...usable.map((m) => toOther[m]!.key)],
       },
       async () => {
@@ -128,8 +129,10 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
         const t1 = usable.includes('t1')
           ? await resample(upright('t1'), flair, { map: toOther.t1!.value.map })
           : undefined
-        // The brain's surface tells the size of the head better than intensities do: the affine is corrected by it.
-        return { ...(await findBrain({ flair, t1 }, atlas, startAffine)) }
+        const found = await findBrain({ flair, t1 }, atlas, startAffine)
+        // A whole head's brain surface tells its size better than intensities do, and corrects the affine. The surface
+        // of a stripped image is where somebody cut.
+        return { mask: found.mask, toAtlas: cut ? startAffine : found.toAtlas }
       },
       ({ toAtlas: corrected }) => ({ toAtlas: corrected }),
     ),

@@ -1,7 +1,8 @@
 import { withArena } from '../kernels/index.js'
 import { seededRandom } from '../learn/random.js'
-import { type Affine, apply, compose, type Vec3 } from '../volume/affine.js'
+import { type Affine, apply, compose, invert, type Vec3 } from '../volume/affine.js'
 import type { Image, Mask, Volume } from '../volume/volume.js'
+import { notZero, onlyStripped } from './registration/mixed.js'
 import { ascend, type Slope } from './registration/optimise.js'
 import { coarser, finer, type Level, makeLevel, robustRange } from './registration/sampling.js'
 import { bestStarts } from './registration/search.js'
@@ -41,8 +42,20 @@ export interface Registration {
  * scales and shears one after the other. Deterministic by seed; the same bits for any number of threads.
  *
  * Images may have any spacing and obliqueness, thick slices, the head whole or stripped, and need not cover the same.
+ * When only one of them is stripped, its brain alone counts.
  */
 export async function register(fixed: Image, moving: Image, options: RegisterOptions): Promise<Registration> {
+  const given = options.fixedMask || options.movingMask
+  const only = given ? undefined : onlyStripped(fixed, moving)
+  if (!only) return await align(fixed, moving, options)
+  if (only === 'fixed') return await align(fixed, moving, { ...options, fixedMask: notZero(fixed) })
+  // Points are drawn from the brain, so the stripped image takes the part of the fixed one.
+  const initial = options.initial && invert(options.initial)
+  const back = await align(moving, fixed, { ...options, initial, fixedMask: notZero(moving) })
+  return { ...back, map: invert(back.map) }
+}
+
+async function align(fixed: Image, moving: Image, options: RegisterOptions): Promise<Registration> {
   const { dof, initial, seed = 1, signal, progress = () => {} } = options
   const levels = await pyramid(fixed, moving, dof === 6 ? rigidLevels : affineLevels, options, seed)
   progress(0.3)
