@@ -2,9 +2,10 @@
 // - rigid, on the six raw pairs of ljubljana-long against the authors' transforms (mean displacement), with seconds;
 // - rigid, from known moves of up to 60° and 40 mm (--start);
 // - affine to the atlas, of every T1 and FLAIR: seconds, scales, and how far the ways over T1 and FLAIR end apart (--atlas);
-// - the check, on good pairs, on other people's images, and on maps moved on purpose (--check).
+// - the check, on good pairs, on other people's images, and on maps moved on purpose (--check);
+// - the same where one image is stripped and the other a whole head, with the accuracy (--mixed).
 //
-//   node --import tsx bench/registration.ts [--start] [--atlas] [--check]
+//   node --import tsx bench/registration.ts [--start] [--atlas] [--check] [--mixed]
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readItkAffine } from '../src/formats/itk.js'
@@ -16,6 +17,7 @@ import { register, registrationCheck, trustThreshold } from '../src/preprocess/r
 import { parametersToMap, radius } from '../src/preprocess/registration/transform.js'
 import { type Affine, apply, compose, identity, type Vec3, voxelSizes } from '../src/volume/affine.js'
 import { percentiles } from '../src/volume/histogram.js'
+import { resampleMask } from '../src/volume/resample.js'
 import type { Image } from '../src/volume/volume.js'
 import { labelledCases } from './cases.js'
 
@@ -48,6 +50,7 @@ const anat = (subject: string, session: string, kind: string) =>
 const wants = (option: string) => process.argv.includes(`--${option}`)
 
 const pairs: Pair[] = []
+const truths: Affine[] = []
 console.log('Rigid, against the authors (mean displacement in mm; seconds on two threads)')
 console.log('pair                  brain    head  untouched  seconds   check')
 for (const [subject, session, kind] of visits) {
@@ -66,11 +69,13 @@ for (const [subject, session, kind] of visits) {
     column(await registrationCheck(fixed, moving, map), 3),
   )
   pairs.push({ id, person: subject, fixed, moving, map })
+  truths.push(truth)
 }
 
 if (wants('start')) await fromFarStarts()
 if (wants('atlas')) await toAtlas()
 if (wants('check')) await calibrateCheck()
+if (wants('mixed')) await mixed()
 process.exit(0)
 
 async function fromFarStarts(): Promise<void> {
@@ -156,6 +161,37 @@ async function calibrateCheck(): Promise<void> {
   }
   console.log(
     `right ≥ ${Math.min(...rights).toFixed(3)}, other people ≤ ${Math.max(...strangers).toFixed(3)}, moved ≤ ${Math.max(...moved).toFixed(3)}`,
+  )
+}
+
+async function mixed(): Promise<void> {
+  console.log('\nOne of two stripped (by the atlas): mean displacement over the brain in mm, and check')
+  const atlas = await loadAtlas()
+  const strip = async (image: Image): Promise<Image> => {
+    const { map } = await register(image, atlas.t1, { dof: 12 })
+    const brain = await resampleMask(atlas.brain, image, { map })
+    return { ...image, data: image.data.map((value, i) => (brain.data[i] !== 0 ? value : 0)) }
+  }
+  const [rights, strangers]: number[][] = [[], []]
+  for (const [i, { id, fixed, moving }] of pairs.entries()) {
+    const line: string[] = []
+    for (const [a, b] of [
+      [fixed, await strip(moving)],
+      [await strip(fixed), moving],
+    ]) {
+      const { map } = await register(a, b, { dof: 6 })
+      rights.push(await registrationCheck(a, b, map))
+      line.push(column(apart(around(bright(fixed), 65), map, truths[i])), column(rights[rights.length - 1], 3))
+    }
+    console.log(id.padEnd(20), ...line)
+  }
+  for (const { flair } of labelledCases()) {
+    const fixed = await load(flair)
+    for (const { moving } of pairs.filter(({ id }) => id.endsWith('T1w')))
+      strangers.push(await registrationCheck(fixed, moving, (await register(fixed, moving, { dof: 6 })).map))
+  }
+  console.log(
+    `right ≥ ${Math.min(...rights).toFixed(3)}, other people ≤ ${Math.max(...strangers).toFixed(3)} (${strangers.length} pairings)`,
   )
 }
 
