@@ -1,3 +1,4 @@
+import { withArena } from '../kernels/index.js'
 import { voxelSizes } from './affine.js'
 import { type Image, type Mask, voxelCount } from './volume.js'
 
@@ -9,70 +10,16 @@ import { type Image, type Mask, voxelCount } from './volume.js'
 export async function distanceTo(mask: Mask): Promise<Image> {
   const [nx, ny, nz] = mask.dims
   const [sx, sy, sz] = voxelSizes(mask.affine)
-  const squared = new Float32Array(voxelCount(mask))
-  // Along x the nearest voxel of a binary row is found by one sweep each way.
-  for (let row = 0; row < ny * nz; row++) {
-    const base = row * nx
-    let steps = Number.POSITIVE_INFINITY
-    for (let i = 0; i < nx; i++) {
-      steps = mask.data[base + i] !== 0 ? 0 : steps + 1
-      squared[base + i] = steps
-    }
-    steps = Number.POSITIVE_INFINITY
-    for (let i = nx - 1; i >= 0; i--) {
-      steps = mask.data[base + i] !== 0 ? 0 : steps + 1
-      const nearest = Math.min(squared[base + i], steps) * sx
-      squared[base + i] = nearest * nearest
-    }
-  }
-  const envelope = new Envelope(Math.max(ny, nz))
-  if (ny > 1)
-    for (let k = 0; k < nz; k++) for (let i = 0; i < nx; i++) envelope.apply(squared, i + nx * ny * k, nx, ny, sy)
-  if (nz > 1) for (let at = 0; at < nx * ny; at++) envelope.apply(squared, at, nx * ny, nz, sz)
-  for (let i = 0; i < squared.length; i++) squared[i] = Math.sqrt(squared[i])
-  return { dims: mask.dims, affine: mask.affine, data: squared }
-}
-
-/** Lower envelope of parabolas over one line of squared distances; its buffers serve all lines. */
-class Envelope {
-  readonly #vertex: Int32Array
-  readonly #from: Float64Array
-  readonly #line: Float64Array
-
-  constructor(longest: number) {
-    this.#vertex = new Int32Array(longest)
-    this.#from = new Float64Array(longest + 1)
-    this.#line = new Float64Array(longest)
-  }
-
-  /** In place: out[q] = min over p of f[p] + (spacing · (q − p))². */
-  apply(data: Float32Array, start: number, stride: number, n: number, spacing: number): void {
-    const [vertex, from, line] = [this.#vertex, this.#from, this.#line]
-    const s2 = spacing * spacing
-    let last = -1
-    for (let q = 0; q < n; q++) {
-      const f = data[start + q * stride]
-      line[q] = f
-      if (f === Number.POSITIVE_INFINITY) continue
-      let cross = Number.NEGATIVE_INFINITY
-      while (last >= 0) {
-        const v = vertex[last]
-        cross = (f - line[v] + s2 * (q * q - v * v)) / (2 * s2 * (q - v))
-        if (cross > from[last]) break
-        last--
-        cross = Number.NEGATIVE_INFINITY
-      }
-      last++
-      vertex[last] = q
-      from[last] = cross
-    }
-    if (last < 0) return
-    from[last + 1] = Number.POSITIVE_INFINITY
-    let k = 0
-    for (let q = 0; q < n; q++) {
-      while (from[k + 1] < q) k++
-      const d = q - vertex[k]
-      data[start + q * stride] = line[vertex[k]] + s2 * d * d
-    }
-  }
+  return await withArena(async (arena) => {
+    const inside = arena.uint8(mask.data)
+    const squared = arena.float32(voxelCount(mask))
+    await arena.run('distanceX', ny * nz, 256, inside.ptr, squared.ptr, nx, sx)
+    // A chunk works through one group of neighbouring lines at a time, with scratch memory of its own.
+    const scratch = arena.float64(Math.max(nz * (3 * ny + 1), ny * (3 * nz + 1)))
+    if (ny > 1) await arena.run('distanceLines', nz, 1, squared.ptr, nx, nx * ny, ny, nx, sy, scratch.ptr, 1)
+    if (nz > 1) await arena.run('distanceLines', ny, 1, squared.ptr, nx, nx, nz, nx * ny, sz, scratch.ptr, 1)
+    const data = squared.copy()
+    for (let i = 0; i < data.length; i++) data[i] = Math.sqrt(data[i])
+    return { dims: mask.dims, affine: mask.affine, data }
+  })
 }
