@@ -5,7 +5,7 @@
 //   npm run bench:accuracy -- [--method ID …] [--scan ID …] [--flair-only] [--readme] [--quick]
 //
 // Prints a table per method; writes out/accuracy/<method>.json and an overlay PNG per scan (green: both, red: ours only,
-// yellow: reference only). --readme puts the table into README.md; --quick scores the defaults only.
+// yellow: reference only). --readme puts the tables into README.md and docs/accuracy.md; --quick scores the defaults only.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -197,18 +197,25 @@ function report(id: string, rows: { scan: LabelledCase; referenceMl: number; sco
   ].join('\n')
 }
 
+/** The tables go into README.md, with the scans one by one into docs/accuracy.md. */
 function fillReadme(tables: string[]): void {
-  const path = `${root}README.md`
-  const text = readFileSync(path, 'utf8')
-  const brief = tables
-    .map((table) =>
-      table
-        .split('\n')
-        .filter((line) => line.startsWith('|'))
-        .join('\n'),
-    )
-    .join('\n\n')
-  writeFileSync(path, text.replace(/(<!-- accuracy -->)[\s\S]*?(<!-- \/accuracy -->)/, `$1\n${brief}\n$2`))
+  const brief = tables.map((table) =>
+    table
+      .split('\n')
+      .filter((line) => line.startsWith('|'))
+      .join('\n'),
+  )
+  replaceBetween('README.md', 'accuracy', brief.join('\n\n'))
+  replaceBetween('docs/accuracy.md', 'tables', tables.join('\n'))
+}
+
+function replaceBetween(name: string, mark: string, content: string): void {
+  const path = root + name
+  const pattern = new RegExp(`(<!-- ${mark} -->)[\\s\\S]*?(<!-- /${mark} -->)`)
+  writeFileSync(
+    path,
+    readFileSync(path, 'utf8').replace(pattern, (_, start, end) => `${start}\n${content}\n${end}`),
+  )
 }
 
 function mean(values: number[]): number {

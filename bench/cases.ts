@@ -14,7 +14,7 @@ export interface LabelledCase {
 
 const data = fileURLToPath(new URL('../../shared/data/', import.meta.url))
 
-/** The 15 labelled scans (13 patients, three centres), or none where the data is not on this machine. */
+/** The 15 labelled scans (12 patients, three centres), or none where the data is not on this machine. */
 export function labelledCases(): LabelledCase[] {
   if (!existsSync(data)) return []
   const ljubljana = ['07', '19'].map((n) => mni('ljubljana', `sub-${n}`, `lj${n}`))
@@ -30,7 +30,8 @@ export function labelledCases(): LabelledCase[] {
     return {
       id: `tb0${i + 1}`,
       centre: 'tabriz',
-      patient: `tb0${i + 1}`,
+      // sub-06 and sub-09 show the same head (ventricles and gyri fit after a rigid move): one patient.
+      patient: i === 8 ? 'tb06' : `tb0${i + 1}`,
       flair: `${raw}_FLAIR.nii.gz`,
       t1: `${raw}_T1w.nii.gz`,
       mask: `${data}tabriz/derivatives/expert/${subject}/anat/${subject}_label-lesion_mask.nii.gz`,

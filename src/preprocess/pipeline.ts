@@ -1,5 +1,15 @@
 import type { Flag } from '../errors.js'
-import { type Affine, apply, compose, identity, scaling, translation, type Vec3, voxelSizes } from '../volume/affine.js'
+import {
+  type Affine,
+  apply,
+  compose,
+  identity,
+  invert,
+  scaling,
+  translation,
+  type Vec3,
+  voxelSizes,
+} from '../volume/affine.js'
 import { type Box, boundingBox, crop, cropGrid, uncrop } from '../volume/crop.js'
 import { inverseReorientation, type Reorientation, reorient, towardsRas } from '../volume/orient.js'
 import { resample, resampleMask } from '../volume/resample.js'
@@ -57,9 +67,12 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
   const keyOf = (role: Modality | 'brain') => options.inputKeys?.[role] ?? role
 
   const turn = towardsRas(study.flair.affine)
-  const flair = reorient(study.flair, turn)
+  const placed = reorient(study.flair, turn)
+  const frame = ownFrame(placed)
+  const flair = settled(moved(placed, frame))
   const others = (Object.keys(study) as Modality[]).filter((modality) => modality !== 'flair' && study[modality])
-  const upright = (modality: Modality) => reorient(study[modality]!, towardsRas(study[modality]!.affine))
+  const upright = (modality: Modality) =>
+    settled(moved(reorient(study[modality]!, towardsRas(study[modality]!.affine)), frame))
   const atlas = await stages.run('Loading the atlas', 2, loadAtlas)
 
   const toOther: Partial<Record<Modality, Kept<{ map: readonly number[]; trust: number }>>> = {}
@@ -69,7 +82,7 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
       steps.run(
         {
           name: `align-${modality}`,
-          version: 2,
+          version: 3,
           params: { register: options.register, dof: 6, seed },
           inputs: [keyOf('flair'), keyOf(modality)],
         },
@@ -79,7 +92,7 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
             : identity
           return { map, trust: await registrationCheck(flair, moving, map) }
         },
-        ({ map, trust }) => ({ map, trust }),
+        ({ map, trust }) => ({ map: compose(invert(frame), map, frame), trust }),
       ),
     )
     const { trust } = toOther[modality].value
@@ -98,7 +111,12 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
   const stripped = isStripped(guideImage)
   const guideToAtlas = await stages.run('Finding the atlas', 6, (progress) =>
     steps.run(
-      { name: 'atlas-affine', version: 1, params: { guide, dof: 12, stripped, seed }, inputs: [keyOf(guide)] },
+      {
+        name: 'atlas-affine',
+        version: 1,
+        params: { guide, dof: 12, stripped, seed },
+        inputs: [keyOf('flair'), keyOf(guide)],
+      },
       async () => {
         const found = await register(guideImage, stripped ? brainOnly(atlas) : atlas.t1, {
           dof: 12,
@@ -108,7 +126,7 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
         })
         return { map: found.map }
       },
-      ({ map }) => ({ map }),
+      ({ map }) => ({ map: compose(map, frame) }),
     ),
   )
   const startAffine: Affine =
@@ -119,13 +137,16 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
     steps.run(
       {
         name: 'brain',
-        version: 2,
+        version: 3,
         params: { given: options.brainMask !== undefined, cut },
         inputs: [keyOf('flair'), keyOf('brain'), guideToAtlas.key, ...usable.map((m) => toOther[m]!.key)],
       },
       async () => {
         if (options.brainMask)
-          return { mask: await resampleMask(options.brainMask, flair, { method: 'nearest' }), toAtlas: startAffine }
+          return {
+            mask: await resampleMask(settled(moved(options.brainMask, frame)), flair, { method: 'nearest' }),
+            toAtlas: startAffine,
+          }
         const t1 = usable.includes('t1')
           ? await resample(upright('t1'), flair, { map: toOther.t1!.value.map })
           : undefined
@@ -134,7 +155,7 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
         // of a stripped image is where somebody cut.
         return { mask: found.mask, toAtlas: cut ? startAffine : found.toAtlas }
       },
-      ({ toAtlas: corrected }) => ({ toAtlas: corrected }),
+      ({ toAtlas: corrected }) => ({ toAtlas: compose(corrected, frame) }),
     ),
   )
   const { toAtlas } = wholeBrain.value
@@ -187,11 +208,57 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
       },
     ),
   )
+  // Back in the world of the headers; on the FLAIR's own voxels exactly where its header puts them.
+  const block = cropGrid(placed, box)
+  const world: Grid = sameGrid(grid, cropGrid(flair, box))
+    ? block
+    : { dims: grid.dims, affine: compose(invert(frame), grid.affine) }
+  const back = <T extends VoxelArray>(volume: Volume<T>): Volume<T> => ({ ...volume, affine: world.affine })
+  const backAll = <T extends object>(volumes: T): T =>
+    Object.fromEntries(Object.entries(volumes).map(([name, volume]) => [name, back(volume as Volume)])) as T
   return {
-    study: { grid, images, brain, tissue: tissue.value, atlas: maps, toAtlas, flags, records: steps.records },
-    toNative: wayBack(grid, cropGrid(flair, box), box, flair, inverseReorientation(turn)),
+    study: {
+      grid: world,
+      images: backAll(images),
+      brain: back(brain),
+      tissue: backAll(tissue.value),
+      atlas: backAll(maps),
+      toAtlas: compose(toAtlas, frame),
+      flags,
+      records: steps.records,
+    },
+    toNative: wayBack(world, block, box, placed, inverseReorientation(turn)),
   }
 }
+
+/**
+ * The world map that puts an image straight: its axes along RAS, its centre at the origin. All of the preparation happens
+ * there, so that how a head lay in the scanner, or what a program made of the header since, changes no result. Headers
+ * with shear, which no rotation puts straight, stay as they are.
+ */
+function ownFrame({ dims, affine }: Grid): Affine {
+  const size = voxelSizes(affine)
+  const first = dims.map((n, axis) => -((n - 1) / 2) * size[axis]) as unknown as Vec3
+  const frame = compose(translation(first), scaling(size), invert(affine))
+  const [x, y, z] = [0, 1, 2].map((axis) => [frame[axis], frame[4 + axis], frame[8 + axis]])
+  const dot = (u: number[], v: number[]) => Math.abs(u[0] * v[0] + u[1] * v[1] + u[2] * v[2])
+  return Math.max(dot(x, y), dot(y, z), dot(z, x)) < 1e-3 ? frame : identity
+}
+
+/**
+ * The affine to 1e-5 mm a voxel: what two ways of writing the same header differ by does not send a search down another
+ * path to another optimum a tenth of a millimetre away.
+ */
+const settled = <T extends VoxelArray>(volume: Volume<T>): Volume<T> => ({
+  ...volume,
+  affine: volume.affine.map((value) => Math.round(value * 1e5) / 1e5),
+})
+
+/** The same voxels in a world that a map has moved. */
+const moved = <T extends VoxelArray>(volume: Volume<T>, map: Affine): Volume<T> => ({
+  ...volume,
+  affine: compose(map, volume.affine),
+})
 
 /** No brain was found: nothing that a method could work on. */
 export class NoBrain extends Error {
