@@ -9,20 +9,21 @@ type Tissue = Record<'csf' | 'gm' | 'wm', Image>
 
 /**
  * 1: lateral and third ventricles, 2: fourth ventricle. Fluid (CSF probability ≥ 0.5) that is connected (6 neighbours)
- * with a seed in the frontal horns, or in the fourth ventricle, inside blocks that the ventricles do not leave and the
+ * with a seed in the frontal horns, in the third or in the fourth ventricle, inside blocks that the ventricles do not leave and the
  * cisterns hardly enter. The rim is grown by one voxel where the CSF probability is at least 0.3.
  */
 export async function ventricleRegion({ csf }: Tissue, brain: Mask): Promise<Mask> {
   const lateral = (p: Vec3) => {
     const x = Math.abs(p[0])
-    // Bodies and frontal horns; atria and occipital horns; temporal horns; third ventricle.
+    // Bodies and frontal horns; atria and occipital horns; temporal horns.
     return (
       (x < 24 && p[1] > -36 && p[1] < 36 && p[2] > -2 && p[2] < 30) ||
       (x > 8 && x < 38 && p[1] > -74 && p[1] <= -30 && p[2] > -4 && p[2] < 26) ||
-      (x > 24 && x < 40 && p[1] > -42 && p[1] < -4 && p[2] > -24 && p[2] < 2) ||
-      (x < 5 && p[1] > -34 && p[1] < 6 && p[2] > -10 && p[2] < 10)
+      (x > 24 && x < 40 && p[1] > -42 && p[1] < -4 && p[2] > -24 && p[2] < 2)
     )
   }
+  // Grown by itself: over the block of the bodies it would run into the cistern above its roof.
+  const third = (p: Vec3) => Math.abs(p[0]) < 5 && p[1] > -24 && p[1] < 4 && p[2] > -10 && p[2] < 6
   const fourth = (p: Vec3) => Math.abs(p[0]) < 14 && p[1] > -56 && p[1] < -33 && p[2] > -50 && p[2] < -16
   const out = emptyMask(brain)
   grow(
@@ -33,9 +34,18 @@ export async function ventricleRegion({ csf }: Tissue, brain: Mask): Promise<Mas
       [8, 18, 10],
       [-20, -38, 14],
       [20, -38, 14],
-      [0, -14, 2],
     ],
     (i, p) => brain.data[i] !== 0 && csf.data[i] >= 0.5 && lateral(p),
+  )
+  grow(
+    out,
+    1,
+    [
+      // Before and behind where the thalami of the mean brain touch.
+      [0, -5, -5],
+      [0, -20, 4],
+    ],
+    (i, p) => brain.data[i] !== 0 && csf.data[i] >= 0.5 && third(p),
   )
   grow(
     out,
@@ -51,7 +61,7 @@ export async function ventricleRegion({ csf }: Tissue, brain: Mask): Promise<Mas
   for (let i = 0; i < out.data.length; i++) {
     if (wider.data[i] === 0 || out.data[i] !== 0 || csf.data[i] < 0.3 || brain.data[i] === 0) continue
     const p = place(brain, i)
-    out.data[i] = fourth(p) ? 2 : lateral(p) ? 1 : 0
+    out.data[i] = fourth(p) ? 2 : lateral(p) || third(p) ? 1 : 0
   }
   return out
 }
@@ -109,7 +119,8 @@ export async function infratentorialRegion({ csf: fineCsf }: Tissue, fineBrain: 
     [0, 40, -10],
   ]
   const [nx, ny, nz] = brain.dims
-  const cost = new Float32Array(brain.data.length).fill(Number.POSITIVE_INFINITY)
+  // 64 bits, as in the queue: a rounded cost would look like a shorter way, and its voxel would never be left.
+  const cost = new Float64Array(brain.data.length).fill(Number.POSITIVE_INFINITY)
   const owner = new Uint8Array(brain.data.length)
   const queue = new Buckets()
   const seed = (points: Vec3[], label: number) => {
@@ -154,10 +165,11 @@ export async function infratentorialRegion({ csf: fineCsf }: Tissue, fineBrain: 
 
 /**
  * A generous tent: highest over the vermis (z = 4), falling 0.45 mm a mm to the sides and behind y = −75 faster still; in
- * front of the cerebellum only the stem (18 mm to either side, up to z = −10).
+ * front of y = −38 the stem (18 mm to either side, up to z = −10) and, below the temporal lobes (z = −28, medially and
+ * behind −22), the middle cerebellar peduncles and what of the hemispheres lies beside them (to y = −26).
  */
 function underTentorium(x: number, y: number, z: number): boolean {
-  if (y > -38) return x < 18 && y < -8 && z <= -10
+  if (y > -38) return y < -8 && ((x < 18 && z <= -10) || (x < 50 && y < -26 && z < (y < -32 && x < 35 ? -22 : -28)))
   return z < 4 - 0.45 * x - 0.6 * Math.max(0, -75 - y)
 }
 

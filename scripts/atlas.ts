@@ -2,7 +2,7 @@
 // is committed, so that the package needs none of them. It prints how the maps compare with other people's atlases,
 // which are looked at here and are not part of what is shipped.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { dice } from '../src/evaluate/overlap.js'
@@ -76,7 +76,7 @@ const headMove = await register(await load('templates/mni152_fsl/MNI152_T1_2mm.n
 const head = await resample(mniHead, headGrid, { map: headMove.map, antialias: true })
 
 mkdirSync(out, { recursive: true })
-for (const name of readdirSync(out)) if (name.endsWith('.gz')) writeFileSync(out + name, '')
+for (const name of readdirSync(out)) if (name.endsWith('.gz')) rmSync(out + name)
 const maps: Record<string, object> = {}
 const regions = emptyMask(fine)
 for (let i = 0; i < regions.data.length; i++)
