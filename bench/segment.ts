@@ -13,7 +13,7 @@ const data = fileURLToPath(new URL('../../shared/data/', import.meta.url))
 const scans = [
   { name: '1 mm, stripped (182×218×182)', stem: 'ljubljana/sub-19/anat/sub-19_space-MNI152' },
   { name: 'clinical 2-D, whole head (320×320×36)', stem: 'ljubljana-long/sub-01/ses-1/anat/sub-01_ses-1' },
-  { name: 'clinical 2-D, whole head (FLAIR 448×512×48)', stem: 'ljubljana-long/sub-19/ses-2/anat/sub-19_ses-2' },
+  { name: 'clinical 2-D, whole head (320×320×48)', stem: 'ljubljana-long/sub-19/ses-2/anat/sub-19_ses-2' },
   { name: 'clinical 2-D, thick slices (256×256×20)', stem: 'tabriz/sub-01/anat/sub-01' },
 ].filter(({ stem }) => existsSync(`${data}${stem}_FLAIR.nii.gz`))
 if (scans.length === 0) {

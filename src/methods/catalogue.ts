@@ -36,7 +36,7 @@ export const methodList: readonly MethodEntry[] = [
     "type": "object",
     "properties": {
       "alpha": {
-        "default": 2.5,
+        "default": 2.25,
         "description": "strict level above the grey-matter mode, in σ of its peak",
         "type": "number",
         "minimum": 0.5,

@@ -58,7 +58,7 @@ test('methods: a line each, a card, and the whole as JSON', async () => {
     methodList.map(({ id }) => id),
   )
   const card = (await lesionwise(['methods', 'roura2015'])).stdout
-  assert.match(card, /alpha +2\.5 .*\[0\.5 to 10\]/)
+  assert.match(card, /alpha +2\.25 .*\[0\.5 to 10\]/)
 })
 
 test('doctor finds this machine able', async () => {

@@ -44,7 +44,7 @@ export const roura2015 = defineMethod({
       .number()
       .min(0.5)
       .max(10)
-      .default(2.5)
+      .default(2.25)
       .describe('strict level above the grey-matter mode, in σ of its peak'),
     alphaGrow: z.number().min(0.5).max(10).default(1.75).describe('first guess of the finer level, in the same σ'),
     edge: z
