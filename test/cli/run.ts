@@ -17,12 +17,14 @@ export function lesionwise(
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     let [stdout, stderr] = ['', '']
+    let interrupted = false
     child.stdout.on('data', (text) => {
       stdout += text
     })
     child.stderr.on('data', (text) => {
       stderr += text
-      if (interruptAfter && stderr.includes(interruptAfter)) child.kill('SIGINT')
+      // Once: a second Ctrl-C could meet the process on its way out, when nobody listens any more.
+      if (interruptAfter && !interrupted && stderr.includes(interruptAfter)) interrupted = child.kill('SIGINT')
     })
     child.on('close', (code) => resolve({ code, stdout, stderr }))
   })
