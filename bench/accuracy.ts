@@ -16,6 +16,7 @@ import { setThreads } from '../src/kernels/index.js'
 import { findLesions } from '../src/lesions/instances.js'
 import { loadMethod, methodList } from '../src/methods/registry.js'
 import { type Preparation, prepare, prepareWeight } from '../src/preprocess/pipeline.js'
+import { usual } from '../src/preprocess/recipe.js'
 import { Stages } from '../src/preprocess/stages.js'
 import { overlayPng } from '../src/report/overlay.js'
 import { diskStore } from '../src/run/cache.js'
@@ -113,8 +114,7 @@ async function load(scan: LabelledCase) {
     { flair, ...(t1 ? { t1 } : {}) },
     {
       stages,
-      register: true,
-      bias: true,
+      recipe: usual,
       grid: 'native',
       seed: 1,
       store: diskStore(`${root}.cache/accuracy`),

@@ -146,6 +146,8 @@ function openArena(machine: Machine, signal?: AbortSignal): Arena {
     int32: (content) => block<Int32Array>(Int32Array as never, content),
     async run(kernel, count, chunk, ...args) {
       signal?.throwIfAborted()
+      // Without this a chunk of nothing would be taken again and again.
+      if (!(count >= 0 && chunk >= 1)) throw new RangeError(`${kernel}: ${count} items in chunks of ${chunk}.`)
       const helpers = Math.min(threads - 1, Math.ceil(count / chunk) - 1)
       while (workers.length < helpers) workers.push(newWorker(machine))
       Atomics.store(cursor, 0, 0)

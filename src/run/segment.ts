@@ -11,7 +11,7 @@ import type { AnySegmentationMethod, MethodEntry } from '../methods/define.js'
 import { defaultMethod, loadMethod, methodEntry, requireContrasts } from '../methods/registry.js'
 import { coreCount, now, peakMegabytes, runtime } from '../platform/index.js'
 import { isStripped } from '../preprocess/brain.js'
-import { NoBrain, type Preparation, prepare, prepareWeight } from '../preprocess/pipeline.js'
+import { type Preparation, prepareWeight } from '../preprocess/pipeline.js'
 import { Stages } from '../preprocess/stages.js'
 import { buildReport } from '../report/page.js'
 import { qualityFlags } from '../report/quality.js'
@@ -19,10 +19,10 @@ import { dilate } from '../volume/morphology.js'
 import { resampleMask } from '../volume/resample.js'
 import { type LesionMap, type Modality, modalities, type Study } from '../volume/study.js'
 import { type Image, type Mask, sameGrid } from '../volume/volume.js'
-import { diskStore } from './cache.js'
 import { brainMaskIn, type Input, readImage, readMask, visitFrom } from './inputs.js'
 import type { ImageSource, Provenance, SegmentOptions, SegmentResult } from './options.js'
 import { type OwnFile, openOutputFolder } from './output-folder.js'
+import { prepareOrExplain } from './prepare.js'
 
 /**
  * Segments the lesions of one visit: prepares the images, runs a method, describes the lesions, writes the report.
@@ -215,38 +215,6 @@ async function readInputs(
     throw new InputError(brain!, 'the brain mask is empty', 'give a mask with the brain in it, or leave it out')
   if (options.lesionMask) inputs.lesionMask = await readMask(options.lesionMask, 'lesion mask')
   return inputs
-}
-
-async function prepareOrExplain(
-  study: Study & { flair: Image },
-  options: SegmentOptions,
-  inputs: Inputs,
-  entry: MethodEntry | undefined,
-  stages: Stages,
-  onFlag: (flag: Flag) => void,
-): Promise<Preparation> {
-  const keys = Object.fromEntries(Object.entries(inputs).map(([role, input]) => [role, input.sha256])) as Partial<
-    Record<Modality | 'brain', string>
-  >
-  try {
-    return await prepare(study, {
-      stages,
-      register: (options.register ?? true) && options.prepared === undefined,
-      bias: options.prepared === undefined && entry?.needs.bias !== 'none',
-      grid: entry?.needs.grid ?? 'native',
-      ...(inputs.brain ? { brainMask: inputs.brain.image } : {}),
-      inputKeys: keys,
-      ...(options.work ? { store: diskStore(options.work) } : {}),
-      seed: options.seed ?? 1,
-      onFlag,
-    })
-  } catch (cause) {
-    if (!(cause instanceof NoBrain)) throw cause
-    const source = typeof options.flair === 'string' ? options.flair : 'FLAIR'
-    throw new InputError(source, 'no brain was found in it', 'check that it shows a head, or give --brain-mask', {
-      cause,
-    })
-  }
 }
 
 async function runMethod(

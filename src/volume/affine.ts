@@ -25,6 +25,9 @@ export function compose(a: Affine, b: Affine, ...more: Affine[]): Affine {
   return more.length === 0 ? out : compose(out, more[0], ...more.slice(1))
 }
 
+/** Whether a map leaves every point where it is, to rounding. */
+export const isIdentityMap = (m: Affine): boolean => m.every((value, i) => Math.abs(value - identity[i]) < 1e-12)
+
 /** Determinant of the 3×3 part: signed voxel volume in mm³ for a voxel-to-world map. */
 export function determinant(m: Affine): number {
   return m[0] * (m[5] * m[10] - m[6] * m[9]) - m[1] * (m[4] * m[10] - m[6] * m[8]) + m[2] * (m[4] * m[9] - m[5] * m[8])

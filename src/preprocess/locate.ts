@@ -1,0 +1,208 @@
+import { type Affine, apply, compose, identity, invert, type Vec3 } from '../volume/affine.js'
+import { inverseReorientation, type Reorientation, reorient, towardsRas } from '../volume/orient.js'
+import { resample, resampleMask } from '../volume/resample.js'
+import { type Modality, modalities, type Study } from '../volume/study.js'
+import { type Grid, gridOf, type Image, type Mask } from '../volume/volume.js'
+import { type Atlas, loadAtlas } from './atlas.js'
+import { findBrain, isStripped } from './brain.js'
+import { contrastName, type Preparing } from './context.js'
+import { moved, ownFrame, settled } from './frame.js'
+import { register, registrationCheck, trustworthy } from './register.js'
+import type { Kept } from './store.js'
+
+/**
+ * Where everything of one visit is. All maps and images are in the anchor's own frame: its axes along RAS, its centre at
+ * the origin, in mm (see `ownFrame`).
+ */
+export interface Located {
+  /** The contrast that the others are aligned to: FLAIR, or T1 where there is none. */
+  anchor: Modality
+  /** Header RAS mm → own frame. */
+  frame: Affine
+  /** Of each image: its grid with axes towards RAS in the world of its header, and the way back to its file's axes. */
+  natives: Partial<Record<Modality, { grid: Grid; turnBack: Reorientation }>>
+  /** The images that can be used, voxels as given with axes towards RAS. */
+  images: Partial<Record<Modality, Image>>
+  /** Anchor → each image, in the own frame; the identity for the anchor. */
+  maps: Partial<Record<Modality, Affine>>
+  /** Own frame → MNI152 RAS mm. */
+  toAtlas: Affine
+  /** On the anchor's grid. */
+  brain: Mask
+  atlas: Atlas
+  /** The keys of the steps that this hangs on. */
+  keys: { images: Partial<Record<Modality, string>>; brain: string; toAtlas: string }
+}
+
+/** Weights of the stages, about their seconds. */
+export const locateWeight = (others: number): number => 2 + 4 * others + 6 + 4
+
+/**
+ * Finds out where everything is: turn axes towards RAS+ → align the other contrasts to the anchor → find the atlas affine →
+ * brain, whose surface corrects the affine. Nothing is interpolated yet.
+ *
+ * @param brainMask a brain mask to use instead of our own, on any grid of the anchor's space
+ */
+export async function locate(study: Study, work: Preparing, brainMask?: Mask): Promise<Located> {
+  const { stages, steps, seed } = work
+  const anchor = anchorOf(study)
+  const turn = (image: Image) => reorient(image, towardsRas(image.affine))
+  const frame = ownFrame(turn(study[anchor]!))
+  const upright = (modality: Modality): Image => {
+    const image = study[modality]!
+    const turned = turn(image)
+    natives[modality] = { grid: gridOf(turned), turnBack: inverseReorientation(towardsRas(image.affine)) }
+    return settled(moved(turned, frame))
+  }
+  const natives: Located['natives'] = {}
+  const first = upright(anchor)
+  const atlas = await stages.run('Loading the atlas', 2, loadAtlas)
+
+  const images: Partial<Record<Modality, Image>> = { [anchor]: first }
+  const maps: Partial<Record<Modality, Affine>> = { [anchor]: identity }
+  const keys: Partial<Record<Modality, string>> = { [anchor]: work.keyOf(anchor) }
+  for (const modality of modalities) {
+    if (modality === anchor || !study[modality]) continue
+    const moving = upright(modality)
+    const { value, key } = await align(first, moving, anchor, modality, frame, work)
+    if (!trustworthy(value.trust)) {
+      work.flag({
+        code: 'registration-check-failed',
+        severity: 'serious',
+        message: `${contrastName(modality)} and ${contrastName(anchor)} do not fit each other (check ${value.trust.toFixed(2)}): the registration failed, or they show different people; ${contrastName(modality)} is not used.`,
+      })
+      continue
+    }
+    images[modality] = moving
+    maps[modality] = value.map
+    keys[modality] = key
+  }
+
+  // The T1 template is closest to a T1; where there is none the FLAIR has to do.
+  const guide = images.t1 ? 't1' : anchor
+  const stripped = isStripped(images[guide]!)
+  const toAtlasOfGuide = await stages.run('Finding the atlas', 6, (progress) =>
+    steps.run(
+      {
+        name: 'atlas-affine',
+        version: 1,
+        params: { guide, dof: 12, stripped, seed },
+        inputs: [work.keyOf(anchor), work.keyOf(guide)],
+      },
+      async () => {
+        const template = stripped ? brainOnly(atlas) : atlas.t1
+        const found = await register(images[guide]!, template, { dof: 12, seed, signal: stages.signal, progress })
+        return { map: found.map }
+      },
+      ({ map }) => ({ map: compose(map, frame) }),
+    ),
+  )
+  const start = compose(toAtlasOfGuide.value.map, maps[guide]!)
+
+  const brain = await brainOf({ first, images, maps, frame, start, atlas, brainMask, anchor }, work, [
+    toAtlasOfGuide.key,
+    ...Object.values(keys),
+  ])
+  return {
+    anchor,
+    frame,
+    natives,
+    images,
+    maps,
+    toAtlas: brain.value.toAtlas,
+    brain: brain.value.mask,
+    atlas,
+    keys: { images: keys, brain: brain.key, toAtlas: toAtlasOfGuide.key },
+  }
+}
+
+/** FLAIR where there is one, else T1. The callers have seen to it that one of them is there. */
+export const anchorOf = (study: Study): Modality => (study.flair ? 'flair' : 't1')
+
+/** Moves smaller than this, in mm, are within what registration can tell: the headers are taken at their word. */
+const alignedWithin = 0.5
+
+/** The rigid map from the anchor to another contrast; identity when they were aligned before, which saves nothing but blur. */
+async function align(
+  fixed: Image,
+  moving: Image,
+  anchor: Modality,
+  modality: Modality,
+  frame: Affine,
+  { recipe, stages, steps, seed, keyOf }: Preparing,
+): Promise<Kept<{ map: Affine; trust: number }>> {
+  const wanted = recipe.register !== 'none'
+  return await stages.run(`Aligning ${contrastName(modality)} to ${contrastName(anchor)}`, 4, (progress) =>
+    steps.run(
+      {
+        name: `align-${modality}`,
+        version: 3,
+        params: { register: wanted, dof: 6, seed },
+        inputs: [keyOf(anchor), keyOf(modality)],
+      },
+      async () => {
+        let map: Affine = identity
+        if (wanted) {
+          const found = await register(fixed, moving, { dof: 6, seed, signal: stages.signal, progress })
+          if (largestMove(found.map, fixed) >= alignedWithin) map = found.map
+        }
+        return { map, trust: await registrationCheck(fixed, moving, map) }
+      },
+      ({ map, trust }) => ({ map: compose(invert(frame), map, frame), trust }),
+    ),
+  )
+}
+
+/** How far a world map moves the farthest corner of the middle half of a grid, in mm. */
+function largestMove(map: Affine, { dims, affine }: Grid): number {
+  let most = 0
+  for (let corner = 0; corner < 8; corner++) {
+    const at = apply(affine, dims.map((n, axis) => (corner & (1 << axis) ? 0.75 : 0.25) * (n - 1)) as unknown as Vec3)
+    const to = apply(map, at)
+    most = Math.max(most, Math.hypot(to[0] - at[0], to[1] - at[1], to[2] - at[2]))
+  }
+  return most
+}
+
+/** The template without skull and scalp, for images that were stripped. */
+function brainOnly({ t1, t1Brain }: Atlas): Image {
+  return { ...t1, data: t1.data.map((value, i) => (t1Brain.data[i] !== 0 ? value : 0)) }
+}
+
+async function brainOf(
+  found: Pick<Located, 'images' | 'maps' | 'frame' | 'atlas' | 'anchor'> & {
+    first: Image
+    start: Affine
+    brainMask: Mask | undefined
+  },
+  { recipe, stages, steps, keyOf }: Preparing,
+  inputs: readonly string[],
+): Promise<Kept<{ mask: Mask; toAtlas: Affine }>> {
+  const { first, images, maps, frame, start, atlas, brainMask, anchor } = found
+  const cut = isStripped(first) || (images.t1 !== undefined && isStripped(images.t1))
+  return await stages.run('Finding the brain', 4, () =>
+    steps.run(
+      {
+        name: 'brain',
+        version: 3,
+        params: { given: brainMask !== undefined, way: recipe.brain, cut },
+        inputs: [keyOf(anchor), keyOf('brain'), ...inputs],
+      },
+      async () => {
+        if (brainMask) {
+          const mask = await resampleMask(settled(moved(brainMask, frame)), first, { method: 'nearest' })
+          return { mask, toAtlas: start }
+        }
+        const onAnchor = async (modality: 'flair' | 't1') =>
+          modality === anchor
+            ? first
+            : images[modality] && (await resample(images[modality], first, { map: maps[modality] }))
+        const brain = await findBrain({ flair: await onAnchor('flair'), t1: await onAnchor('t1') }, atlas, start)
+        // A whole head's brain surface tells its size better than intensities do, and corrects the affine. The surface
+        // of a stripped image is where somebody cut.
+        return { mask: brain.mask, toAtlas: cut ? start : brain.toAtlas }
+      },
+      ({ toAtlas }) => ({ toAtlas: compose(toAtlas, frame) }),
+    ),
+  )
+}
