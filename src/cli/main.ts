@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { methodsCommand } from './commands/methods.js'
+import { preprocessCommand } from './commands/preprocess.js'
 import { segmentCommand } from './commands/segment.js'
 import { viewCommand } from './commands/view.js'
 import { failed } from './errors.js'
@@ -22,12 +23,20 @@ export function program(): Command {
 Examples:
   lesionwise demo                                            a synthetic patient, from images to report
   lesionwise segment --flair F.nii.gz --t1 T1.nii.gz --out result
+  lesionwise preprocess --flair F.nii.gz --t1 T1.nii.gz --out prepared
   lesionwise view result                                     look at the report in a browser
   lesionwise methods                                         what can segment, and with what
 
 Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is unusable, 130 interrupted.`,
     )
-  for (const command of [segmentCommand(), demoCommand(), methodsCommand(), viewCommand(), doctorCommand()])
+  for (const command of [
+    segmentCommand(),
+    preprocessCommand(),
+    demoCommand(),
+    methodsCommand(),
+    viewCommand(),
+    doctorCommand(),
+  ])
     root.addCommand(withCommonOptions(command))
   for (const command of [root, ...root.commands])
     command.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} })

@@ -17,13 +17,29 @@ export async function buildReport(input: ReportInput): Promise<string> {
   const { software, flair, contrasts, date } = input
   const size = voxelSizes(flair.affine).map((mm) => figure(mm, 2).replace(/\.?0+$/, ''))
   const images = listed(contrasts.map((contrast) => contrastNames[contrast] ?? contrast))
+  return page({
+    title: 'MS lesion report',
+    facts: [
+      images,
+      `${flair.dims.join(' × ')} voxels of ${size.join(' × ')} mm`,
+      orientation(flair.affine),
+      input.maskGiven ? 'lesion mask given' : input.method.id,
+      date,
+    ],
+    sections,
+    software,
+  })
+}
+
+/** A page with a heading, sections and a list of them; it needs no other file. */
+export function page({ title, facts, sections, software }: Page): string {
   return `<!doctype html>
 ${
   html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark"><meta name="generator" content="${software.name} ${software.version}">
-<title>MS lesion report</title><style>${trusted(style)}</style></head>
-<body><header><div><p class="mark">${software.name}</p><h1>MS lesion report</h1>
-<p class="facts-line">${[images, `${flair.dims.join(' × ')} voxels of ${size.join(' × ')} mm`, orientation(flair.affine), input.maskGiven ? 'lesion mask given' : input.method.id, date].filter(Boolean).join(' · ')}</p></div>
+<title>${title}</title><style>${trusted(style)}</style></head>
+<body><header><div><p class="mark">${software.name}</p><h1>${title}</h1>
+<p class="facts-line">${facts.filter(Boolean).join(' · ')}</p></div>
 <p class="research">Research only. Not for diagnosis.</p></header>
 <div class="page"><nav aria-label="Sections"><ol>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ol></nav>
 <main>${sections.map(block)}</main></div>
@@ -31,6 +47,14 @@ ${
 <script>${trusted(sortScript)}</script></body></html>`.html
 }
 `
+}
+
+export interface Page {
+  title: string
+  /** Short facts under the heading. */
+  facts: readonly (string | undefined)[]
+  sections: readonly Section[]
+  software: { name: string; version: string }
 }
 
 const block = ({ id, title, lead, body }: Section) =>

@@ -10,8 +10,8 @@ import { looks, type Plane, slice } from './view.js'
 const squareMm = 18
 
 /**
- * FLAIR and T1 in turns, as on a chess board: where they fit, the edges of ventricles and cortex run on from one
- * square to the next. Squares of the T1 are tinted. Both images are upright and on one grid.
+ * Two images in turns, as on a chess board: where they fit, the edges of ventricles and cortex run on from one square
+ * to the next. Squares of the second are tinted. Both are upright and on one grid.
  */
 export function checkerboard(
   flair: Image,
@@ -21,6 +21,7 @@ export function checkerboard(
   box: Box,
   windows: { flair: Window; t1: Window },
   frameMm = 0,
+  names = 'FLAIR and T1',
 ): Html {
   const cut = slice(flair, plane, index, box)
   const a = grey(cut, windows.flair)
@@ -37,5 +38,5 @@ export function checkerboard(
       if (odd) rgb.set([0.72 * b[at], 0.9 * b[at], b[at]], 3 * at)
       else rgb.fill(a[at], 3 * at, 3 * at + 3)
     }
-  return paintedFigure(plane, rgb, cut, `${plane} slice, FLAIR and T1 in turns`, frameMm)
+  return paintedFigure(plane, rgb, cut, `${plane} slice, ${names} in turns`, frameMm)
 }

@@ -1,3 +1,4 @@
+import type { Flag } from '../errors.js'
 import { type Lesion, locations } from '../lesions/types.js'
 import { volumeMl } from '../volume/volume.js'
 import { histogramFigure } from './histogram.js'
@@ -26,7 +27,7 @@ export async function sectionsOf(input: ReportInput): Promise<Section[]> {
       id: 'quality',
       title: 'Doubts and quality',
       lead: 'What was noticed about the images and the run. A flag is a reason to look, not a verdict.',
-      body: flags(input),
+      body: flagList(input.summary.flags),
     },
     {
       id: 'slices',
@@ -125,10 +126,11 @@ const stat = (value: string, unit: string, note: string): Html =>
 
 const severityNames = { serious: 'Serious', warning: 'Warning', info: 'Note' } as const
 
-function flags({ summary }: ReportInput): Html {
-  if (summary.flags.length === 0) return html`<p class="fine">Nothing was noticed that speaks against the result.</p>`
+/** Flags, the serious ones first. */
+export function flagList(flags: readonly Flag[]): Html {
+  if (flags.length === 0) return html`<p class="fine">Nothing was noticed that speaks against the result.</p>`
   const order = ['serious', 'warning', 'info'] as const
-  const sorted = [...summary.flags].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))
+  const sorted = [...flags].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))
   return html`<ul class="flags">${sorted.map(
     ({ code, severity, message }) =>
       html`<li class="${severity}"><b>${severityNames[severity]}</b><span>${message} <code>${code}</code></span></li>`,

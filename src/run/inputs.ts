@@ -125,11 +125,12 @@ async function visitFolder(folder: string): Promise<Partial<Record<Modality, str
   // A BIDS session keeps its images in anat/.
   const inside = entries.some((entry) => entry.isDirectory() && entry.name === 'anat') ? join(folder, 'anat') : folder
   const names = (await readdir(inside)).filter(
-    (name) => /\.nii(\.gz)?$/i.test(name) && !/mask|dseg|probseg|lesion|label/i.test(name),
+    (name) => /\.nii(\.gz)?$/i.test(name) && !/mask|dseg|probseg|lesion|label|biasfield/i.test(name),
   )
   const visit: Partial<Record<Modality, string>> = {}
   for (const name of names.sort()) {
-    const stem = name.replace(/\.nii(\.gz)?$/i, '')
+    // `space-FLAIR_…_T1w` is a T1 that was brought onto a FLAIR.
+    const stem = name.replace(/\.nii(\.gz)?$/i, '').replace(/(^|_)(space|desc)-[^_]*/gi, '')
     const modality = spellings.find(([, pattern]) => pattern.test(stem))?.[0]
     if (!modality) continue
     const first = visit[modality]

@@ -1,5 +1,5 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { RunError } from '../errors.js'
 
 /** The files a run may leave in its folder. `provenance.json` comes last: where it is, the result is complete. */
@@ -19,9 +19,12 @@ const lockName = '.lesionwise-lock'
 const temporaryPrefix = '.lesionwise-new-'
 
 /** A folder that this run alone may write its results into. */
-export interface OutputFolder {
-  /** Brings all files in at once, replacing only our own; names not given but ours from an older run disappear. */
-  publish(files: ReadonlyMap<OwnFile, Uint8Array | string>): Promise<void>
+export interface OutputFolder<Name extends string = OwnFile> {
+  /**
+   * Brings all files in at once, replacing only our own; names not given but ours from an older run disappear. A name may
+   * lead into a folder below this one.
+   */
+  publish(files: ReadonlyMap<Name, Uint8Array | string>): Promise<void>
   /** Gives the folder free; what was not published is gone. */
   release(): Promise<void>
 }
@@ -30,9 +33,13 @@ export interface OutputFolder {
  * Locks a folder for one run, making it if need be. A lock whose process is gone is taken over, and what that run left
  * half-written is removed.
  *
+ * @param isOwn which names in the folder are ours to replace; default: those of `segment`
  * @throws RunError when it is a file, cannot be written, or another run works in it
  */
-export async function openOutputFolder(folder: string): Promise<OutputFolder> {
+export async function openOutputFolder<Name extends string = OwnFile>(
+  folder: string,
+  isOwn: (name: string) => boolean = (name) => (ownFiles as readonly string[]).includes(name),
+): Promise<OutputFolder<Name>> {
   const existed = await exists(folder)
   try {
     await mkdir(folder, { recursive: true })
@@ -49,16 +56,18 @@ export async function openOutputFolder(folder: string): Promise<OutputFolder> {
     async publish(files) {
       try {
         await mkdir(temporary, { recursive: true })
-        for (const [name, content] of files) await writeFile(join(temporary, name), content)
-        // From here on the old result is being replaced: it is not complete until the new mark is there.
-        await rm(join(folder, 'provenance.json'), { force: true })
-        for (const name of ownFiles) {
-          if (name === 'provenance.json') continue
-          if (files.has(name)) await rename(join(temporary, name), join(folder, name))
-          else await rm(join(folder, name), { force: true })
+        for (const [name, content] of files) {
+          await mkdir(dirname(join(temporary, name)), { recursive: true })
+          await mkdir(dirname(join(folder, name)), { recursive: true })
+          await writeFile(join(temporary, name), content)
         }
-        if (files.has('provenance.json'))
-          await rename(join(temporary, 'provenance.json'), join(folder, 'provenance.json'))
+        // From here on the old result is being replaced: it is not complete until the new mark is there.
+        await rm(join(folder, mark), { force: true })
+        const names: readonly string[] = [...files.keys()]
+        for (const name of await namesIn(folder))
+          if (isOwn(name) && !names.includes(name)) await rm(join(folder, name), { force: true })
+        for (const name of [...names.filter((one) => one !== mark), ...names.filter((one) => one === mark)])
+          await rename(join(temporary, name), join(folder, name))
         published = true
       } catch (cause) {
         throw await unwritable(folder, cause)
@@ -71,6 +80,19 @@ export async function openOutputFolder(folder: string): Promise<OutputFolder> {
       if (!existed && !published) await removeIfEmpty(folder)
     },
   }
+}
+
+/** The file that says that a result is complete. */
+const mark = 'provenance.json'
+
+/** Files in a folder and in the folders right below it. */
+async function namesIn(folder: string): Promise<string[]> {
+  const names: string[] = []
+  for (const entry of await readdir(folder, { withFileTypes: true }))
+    if (entry.isFile()) names.push(entry.name)
+    else if (entry.isDirectory() && !entry.name.startsWith('.'))
+      for (const below of await readdir(join(folder, entry.name)).catch(() => [])) names.push(`${entry.name}/${below}`)
+  return names
 }
 
 async function takeLock(folder: string, lock: string): Promise<void> {
