@@ -107,8 +107,8 @@ export function smoothedMode(image: Volume, mask?: Mask, { bins = 256 }: { bins?
   }
 }
 
-/** Gaussian smoothing of a histogram, in bins; mass that would leave the range stays in the outer bins. */
-function smoothed(counts: Float64Array, sigma: number): Float64Array {
+/** Gaussian smoothing of a histogram, sigma in bins; mass that would leave the range stays in the outer bins. */
+export function smoothed(counts: Float64Array, sigma: number): Float64Array {
   const reach = Math.ceil(4 * sigma)
   const kernel = Float64Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-0.5 * ((i - reach) / sigma) ** 2))
   const total = kernel.reduce((sum, weight) => sum + weight, 0)
