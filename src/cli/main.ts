@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
+import { intensityScaleCommand } from './commands/intensity-scale.js'
 import { methodsCommand } from './commands/methods.js'
 import { preprocessCommand } from './commands/preprocess.js'
 import { segmentCommand } from './commands/segment.js'
@@ -32,6 +33,7 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
   for (const command of [
     segmentCommand(),
     preprocessCommand(),
+    intensityScaleCommand(),
     demoCommand(),
     methodsCommand(),
     viewCommand(),

@@ -1,5 +1,6 @@
 import type { Flag } from '../errors.js'
 import type { Modality } from '../volume/study.js'
+import type { NyulScale } from './normalise.js'
 import type { Recipe } from './recipe.js'
 import type { Stages } from './stages.js'
 import { type StepStore, Steps } from './store.js'
@@ -13,21 +14,24 @@ export interface Preparing {
   /** All flags raised so far. */
   readonly flags: Flag[]
   flag(one: Flag): void
+  /** Nyúl's scale of each contrast, for `normalise: 'nyul'`. */
+  readonly scales?: Partial<Record<Modality, NyulScale>>
   /** Names an input in the keys of the store. */
-  keyOf(role: Modality | 'brain' | 'scale'): string
+  keyOf(role: Modality | 'brain'): string
 }
 
 export interface PreparingOptions {
   recipe: Recipe
   stages: Stages
   /** sha256 of each input's bytes, for the store's keys. */
-  inputKeys?: Partial<Record<Modality | 'brain' | 'scale', string>>
+  inputKeys?: Partial<Record<Modality | 'brain', string>>
   store?: StepStore
+  scales?: Partial<Record<Modality, NyulScale>>
   seed: number
   onFlag(flag: Flag): void
 }
 
-export function preparing({ recipe, stages, inputKeys, store, seed, onFlag }: PreparingOptions): Preparing {
+export function preparing({ recipe, stages, inputKeys, store, scales, seed, onFlag }: PreparingOptions): Preparing {
   const flags: Flag[] = []
   return {
     recipe,
@@ -35,6 +39,7 @@ export function preparing({ recipe, stages, inputKeys, store, seed, onFlag }: Pr
     steps: new Steps(store),
     seed,
     flags,
+    ...(scales ? { scales } : {}),
     flag(one) {
       flags.push(one)
       onFlag(one)

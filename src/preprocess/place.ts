@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.js'
 import { compose, isIdentityMap } from '../volume/affine.js'
 import { type Box, crop } from '../volume/crop.js'
 import { resample, resampleMask } from '../volume/resample.js'
@@ -7,6 +8,7 @@ import { atlasOnGrid } from './atlas.js'
 import { n4 } from './bias.js'
 import { contrastName, type Preparing } from './context.js'
 import type { Located } from './locate.js'
+import { normalise } from './normalise.js'
 import type { Space } from './space.js'
 import type { Kept } from './store.js'
 import { tissueClasses } from './tissue.js'
@@ -52,7 +54,7 @@ export async function place(
         {
           name: `correct-${modality}`,
           version: 3,
-          params: { bias: recipe.bias, normalise: recipe.normalise, space: space.name, dims: grid.dims },
+          params: { bias: recipe.bias, space: space.name, dims: grid.dims },
           inputs: [keys.images[modality]!, keys.brain, where, given ? 'union' : 'own'],
         },
         async (): Promise<{ image: Image; field?: Image }> => {
@@ -78,6 +80,9 @@ export async function place(
 
   const atlas = await atlasOnGrid(located.atlas, grid, compose(located.toAtlas, toAnchor))
   const tissue = recipe.tissue === 'none' ? undefined : await classify(images, brain, atlas, placedKeys, located, work)
+  // Tissue is told apart before: its classes take intensities as the scanner gave them.
+  for (const modality of Object.keys(images) as Modality[])
+    if (recipe.normalise !== 'none') images[modality] = scaled(images[modality]!, modality, brain, work)
   const named = <T extends VoxelArray>(volume: Volume<T>): Volume<T> => ({ ...volume, affine: world.affine })
   const all = <T extends object>(volumes: T): T =>
     Object.fromEntries(Object.entries(volumes).map(([name, volume]) => [name, named(volume as Volume)])) as T
@@ -88,6 +93,20 @@ export async function place(
     ...(tissue ? { tissue: all(tissue.value) } : {}),
     atlas: all(atlas),
   }
+}
+
+function scaled(image: Image, modality: Modality, brain: Mask, { recipe, scales, flag, steps }: Preparing): Image {
+  if (recipe.normalise === 'none') return image
+  const nyul = scales?.[modality]
+  if (recipe.normalise === 'nyul' && !nyul)
+    throw new UsageError(
+      `the scale that was given has none for ${contrastName(modality)}; train one with it, or leave it out`,
+    )
+  const { image: out, figures, said } = normalise(image, modality, brain, { method: recipe.normalise, nyul })
+  for (const message of said)
+    flag({ code: 'normalisation-fell-back', severity: 'warning', message: `${contrastName(modality)}: ${message}` })
+  steps.note({ step: `normalise-${modality}`, version: 1, params: { method: recipe.normalise }, result: figures })
+  return out
 }
 
 async function classify(

@@ -25,6 +25,11 @@ export class Steps {
 
   constructor(readonly store?: StepStore) {}
 
+  /** Keeps the record of a step that is too quick to be worth keeping. */
+  note(record: Omit<StepRecord, 'seconds'>): void {
+    this.records.push({ ...record, seconds: 0 })
+  }
+
   /**
    * Key = sha256 of the inputs' keys, the step, its version and its parameters. Raise `version` whenever a step's
    * result changes, so that no old value is taken for a new one.

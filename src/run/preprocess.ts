@@ -17,6 +17,7 @@ import { type Modality, modalities, type Study } from '../volume/study.js'
 import { countVoxels, type Image, type Mask, type Volume, type VoxelArray, volumeMl } from '../volume/volume.js'
 import { diskStore } from './cache.js'
 import { type Input, readImage, readMask, visitFrom } from './inputs.js'
+import { readIntensityScale } from './intensity-scale.js'
 import type { ImageSource, Progress, Provenance } from './options.js'
 import { openOutputFolder } from './output-folder.js'
 import { packageVersion } from './segment.js'
@@ -37,7 +38,7 @@ export interface PreprocessOptions extends Partial<Record<Modality, ImageSource>
   voxelMm?: number
   /** A brain mask to use instead of our own; one visit only. */
   brainMask?: string
-  /** A scale of `trainNyul`, for `normalise=nyul`: a JSON file. */
+  /** A file of `trainIntensityScale`, for `normalise=nyul`. */
   scale?: string
   /** Set everything outside the brain to 0. */
   strip?: boolean
@@ -109,6 +110,8 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
     for (const visit of inputs) for (const { flags: found } of Object.values(visit)) for (const one of found) flag(one)
     const brain = options.brainMask === undefined ? undefined : await readMask(options.brainMask, 'brain mask')
 
+    const scales = options.scale === undefined ? undefined : await readIntensityScale(options.scale)
+
     const counts = inputs.map((visit) => Object.keys(visit).length)
     const weight = counts.reduce(
       (sum, n) => sum + locateWeight(n - 1) + placeWeight(n) + (counts.length > 1 ? 5 : 0),
@@ -122,6 +125,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
         seed: options.seed ?? 1,
         inputKeys: { ...shas(visit), ...(brain ? { brain: brain.sha256 } : {}) },
         ...(options.work ? { store: diskStore(options.work) } : {}),
+        ...(scales ? { scales } : {}),
         onFlag: flag,
       }),
     )
