@@ -1,5 +1,5 @@
 import { percentiles } from '../volume/histogram.js'
-import { gridOf, type Image, type Mask, type Volume } from '../volume/volume.js'
+import { type Image, type Mask, maskWhere, type Volume } from '../volume/volume.js'
 import { curvesFigure, density } from './curves.js'
 import { type Html, trusted } from './html.js'
 
@@ -11,7 +11,7 @@ export async function histogramFigure(
   threshold?: number,
 ): Promise<Html> {
   const [least, most] = percentiles(image, [0.1, 99.95], brain)
-  const lesions: Mask = { ...gridOf(labels), data: Uint8Array.from(labels.data, (id) => (id !== 0 ? 1 : 0)) }
+  const lesions = maskWhere(labels, (id) => id !== 0)
   const [brightest] = percentiles(image, [99.5], lesions)
   const high = Math.max(most, threshold ?? most, Number.isFinite(brightest) ? brightest : most)
   if (!(high > least)) return trusted('')

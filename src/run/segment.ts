@@ -18,7 +18,7 @@ import { qualityFlags } from '../report/quality.js'
 import { dilate } from '../volume/morphology.js'
 import { resampleMask } from '../volume/resample.js'
 import { type LesionMap, type Modality, modalities, type Study } from '../volume/study.js'
-import { type Image, type Mask, sameGrid } from '../volume/volume.js'
+import { type Image, type Mask, maskWhere, sameGrid } from '../volume/volume.js'
 import { brainMaskIn, type Input, readImage, readMask, visitFrom } from './inputs.js'
 import type { ImageSource, Provenance, SegmentOptions, SegmentResult } from './options.js'
 import { type OwnFile, openOutputFolder } from './output-folder.js'
@@ -237,7 +237,7 @@ async function runMethod(
   if (!map.probability)
     throw new UsageError(`${method.id} gives no probability, so --threshold has nothing to cut; leave it out`)
   const cut = options.threshold
-  const mask = { ...map.mask, data: Uint8Array.from(map.probability.data, (p) => (p >= cut ? 1 : 0)) }
+  const mask = maskWhere(map.probability, (p) => p >= cut)
   if (!sameGrid(mask, study.grid)) throw new MethodError(`${method.id} answered on a grid of its own.`)
   return { ...map, mask }
 }

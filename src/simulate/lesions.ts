@@ -2,7 +2,7 @@ import type { Atlas } from '../preprocess/atlas.js'
 import { type Affine, apply, invert, type Vec3 } from '../volume/affine.js'
 import { distanceTo } from '../volume/distance.js'
 import { resample, resampleMask } from '../volume/resample.js'
-import { emptyImage, type Grid, type Image, type Mask, type Volume, voxelVolume } from '../volume/volume.js'
+import { emptyImage, type Grid, type Image, type Mask, maskWhere, type Volume, voxelVolume } from '../volume/volume.js'
 
 /** Where a lesion is put: by contact with the ventricles or the cortex, in brainstem and cerebellum, or in between. */
 export type LesionSite = 'periventricular' | 'juxtacortical' | 'infratentorial' | 'subcortical'
@@ -185,7 +185,7 @@ async function siteDraws(
 }
 
 function where(image: Image | Mask, inside: (value: number) => boolean): Mask {
-  return { dims: image.dims, affine: image.affine, data: Uint8Array.from(image.data, (v) => (inside(v) ? 1 : 0)) }
+  return maskWhere(image, inside)
 }
 
 function paint(

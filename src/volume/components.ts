@@ -1,4 +1,4 @@
-import { type Mask, type Volume, voxelVolume } from './volume.js'
+import { type Mask, maskWhere, type Volume, voxelVolume } from './volume.js'
 
 export type Connectivity = 6 | 18 | 26
 
@@ -122,7 +122,7 @@ export function keepTouching(mask: Mask, seeds: Mask, connectivity: Connectivity
   const held = new Uint8Array(count + 1)
   for (let i = 0; i < seeds.data.length; i++) if (seeds.data[i] !== 0) held[labels.data[i]] = 1
   held[0] = 0
-  return { dims: mask.dims, affine: mask.affine, data: Uint8Array.from(labels.data, (label) => held[label]) }
+  return maskWhere(labels, (label) => held[label] !== 0)
 }
 
 /** The largest component; the first of them when several are as large; empty for an empty mask. */

@@ -46,7 +46,13 @@ export function reorient<T extends VoxelArray>(volume: Volume<T>, r: Reorientati
   for (let k = 0; k < size[2]; k++)
     for (let j = 0; j < size[1]; j++) {
       let old = start + k * step[2] + j * step[1]
-      for (let i = 0; i < size[0]; i++, old += step[0]) out[at++] = data[old]
+      // Whole rows where the first axis stays the first: many times faster.
+      if (step[0] === 1) out.set(data.subarray(old, old + size[0]) as never, at)
+      else if (step[0] === -1) {
+        out.set(data.subarray(old - size[0] + 1, old + 1) as never, at)
+        out.subarray(at, at + size[0]).reverse()
+      } else for (let i = 0; i < size[0]; i++, old += step[0]) out[at + i] = data[old]
+      at += size[0]
     }
   return { dims: size, affine: compose(affine, back), data: out }
 }

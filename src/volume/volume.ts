@@ -50,5 +50,12 @@ export function countVoxels({ data }: Volume): number {
   return n
 }
 
+/** The voxels for which `test` holds. A loop: `Uint8Array.from` with a function takes ten times as long. */
+export function maskWhere({ dims, affine, data }: Volume, test: (value: number, index: number) => boolean): Mask {
+  const out = new Uint8Array(data.length)
+  for (let i = 0; i < out.length; i++) if (test(data[i], i)) out[i] = 1
+  return { dims, affine, data: out }
+}
+
 /** Volume of the non-zero voxels in ml. */
 export const volumeMl = (mask: Volume): number => (countVoxels(mask) * voxelVolume(mask)) / 1000

@@ -21,8 +21,18 @@ export interface StrippedFigures {
  */
 export const isStripped = (image: Image): boolean => strippedFigures(image).stripped
 
-/** `isStripped` with the figures it was decided by. */
+/** `isStripped` with the figures it was decided by; remembered for each array of voxels, which do not change. */
 export function strippedFigures(image: Image): StrippedFigures {
+  const known = seen.get(image.data)
+  if (known) return known
+  const figures = lookAt(image)
+  seen.set(image.data, figures)
+  return figures
+}
+
+const seen = new WeakMap<Image['data'], StrippedFigures>()
+
+function lookAt(image: Image): StrippedFigures {
   const { background, share: constantBorder } = commonBorderValue(image)
   if (constantBorder < leastConstantBorder)
     return { stripped: false, background, constantBorder, foregroundMl: Number.NaN, darkLayer: Number.NaN }

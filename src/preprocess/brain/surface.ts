@@ -114,14 +114,16 @@ export function smoothOverSurface(
   const rounds = smoothings(sigma)
   let from = Float32Array.from(values)
   let to = new Float32Array(values.length)
+  const sum = new Float64Array(width)
   for (let round = 0; round < rounds; round++) {
     for (let p = 0; p + 1 < start.length; p++) {
-      const weight = 1 / (start[p + 1] - start[p] + 1)
-      for (let w = 0; w < width; w++) {
-        let sum = from[p * width + w]
-        for (let n = start[p]; n < start[p + 1]; n++) sum += from[neighbours[n] * width + w]
-        to[p * width + w] = sum * weight
+      for (let w = 0; w < width; w++) sum[w] = from[p * width + w]
+      for (let n = start[p]; n < start[p + 1]; n++) {
+        const other = neighbours[n] * width
+        for (let w = 0; w < width; w++) sum[w] += from[other + w]
       }
+      const weight = 1 / (start[p + 1] - start[p] + 1)
+      for (let w = 0; w < width; w++) to[p * width + w] = sum[w] * weight
     }
     ;[from, to] = [to, from]
   }

@@ -1,5 +1,5 @@
 import { histogram } from '../../volume/histogram.js'
-import type { Image, Mask } from '../../volume/volume.js'
+import { type Image, type Mask, maskWhere } from '../../volume/volume.js'
 import { piecewiseLinear } from './piecewise.js'
 import { moments, type Normalised, regionOf, shiftedAndScaled } from './scaled.js'
 
@@ -56,7 +56,7 @@ function quantiles(
 
 function aboveMean(image: Image): Mask {
   const { dims, affine, data } = image
-  const finite = { dims, affine, data: Uint8Array.from(data, (v) => (Number.isFinite(v) ? 1 : 0)) }
+  const finite = maskWhere({ dims, affine, data }, Number.isFinite)
   const { mean } = moments(image, finite)
-  return { dims, affine, data: Uint8Array.from(data, (v) => (v > mean ? 1 : 0)) }
+  return maskWhere({ dims, affine, data }, (v) => v > mean)
 }

@@ -1,4 +1,4 @@
-import type { Image, Mask } from '../../volume/volume.js'
+import { type Image, type Mask, maskWhere } from '../../volume/volume.js'
 import { isStripped } from '../brain/stripped.js'
 
 /**
@@ -11,8 +11,4 @@ export function onlyStripped(fixed: Image, moving: Image): 'fixed' | 'moving' | 
 }
 
 /** The voxels of a stripped image that were not cut away. */
-export const notZero = (image: Image): Mask => ({
-  dims: image.dims,
-  affine: image.affine,
-  data: Uint8Array.from(image.data, (value) => (value !== 0 ? 1 : 0)),
-})
+export const notZero = (image: Image): Mask => maskWhere(image, (value) => value !== 0)

@@ -1,7 +1,7 @@
 import { type Affine, apply, compose, invert, type Vec3, voxelSizes } from '../../volume/affine.js'
 import { percentiles } from '../../volume/histogram.js'
 import { resample } from '../../volume/resample.js'
-import type { Grid, Image, Mask, Volume } from '../../volume/volume.js'
+import { type Grid, type Image, type Mask, maskWhere, type Volume } from '../../volume/volume.js'
 
 /** Bins of the joint histogram on either axis. */
 export const bins = 32
@@ -19,7 +19,7 @@ export interface Level {
 /** The image on a grid of about `mm` spacing, smoothed accordingly; axes that are coarser already keep their own. */
 export async function coarser(image: Volume, mm: number): Promise<Image> {
   const ratio = voxelSizes(image.affine).map((own) => (mm / own < 1.2 ? 1 : mm / own))
-  if (ratio.every((r) => r === 1)) return { ...image, data: Float32Array.from(image.data) }
+  if (ratio.every((r) => r === 1)) return { ...image, data: new Float32Array(image.data) }
   return await resample(image, spaced(image, ratio), { antialias: true })
 }
 
@@ -189,10 +189,7 @@ function linearAt({ dims: [nx, ny, nz], data }: Image, x: number, y: number, z: 
 /** Intensities that count: the 1st to the 99.5th percentile, so that a few bright voxels do not take all the bins. */
 export function robustRange(image: Volume, mask?: Mask): [number, number] {
   const inside = mask && maskLookup(mask, image)
-  const here = inside && {
-    ...image,
-    data: Uint8Array.from({ length: image.data.length }, (_, i) => (inside(i) ? 1 : 0)),
-  }
+  const here = inside && maskWhere(image, (_, i) => inside(i))
   const [low, high] = percentiles(image, [1, 99.5], here)
   return high > low ? [low, high] : [low, low + 1]
 }
