@@ -9,7 +9,7 @@ import { type Placed, place, placeWeight } from '../preprocess/place.js'
 import { type Recipe, readRecipe, usual } from '../preprocess/recipe.js'
 import { atlasSpace, imageSpace, type Space, spaceName, worldToAtlas, worldToImage } from '../preprocess/space.js'
 import { Stages } from '../preprocess/stages.js'
-import { halfwaySpaces, onFirst } from '../preprocess/visits.js'
+import { halfwaySpaces, halfwayWeight, onFirst } from '../preprocess/visits.js'
 import { buildQc } from '../report/qc.js'
 import { invert } from '../volume/affine.js'
 import { reorient } from '../volume/orient.js'
@@ -114,8 +114,8 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
 
     const counts = inputs.map((visit) => Object.keys(visit).length)
     const weight = counts.reduce(
-      (sum, n) => sum + locateWeight(n - 1) + placeWeight(n) + (counts.length > 1 ? 5 : 0),
-      5,
+      (sum, n) => sum + locateWeight(n - 1) + placeWeight(n),
+      5 + halfwayWeight(counts.length),
     )
     const stages = new Stages(weight, signal, (event) => options.onProgress?.(event))
     const works: Preparing[] = inputs.map((visit) =>
