@@ -1,0 +1,146 @@
+// Rigid registration of the six raw pairs of ljubljana-long, as given and from known random moves:
+//   error against the authors' transforms over the middle half of the FLAIR grid (also against their rigid part), and
+//   50 starts of up to 40° and 60 mm, all to be recovered: distance to the map found without the move.
+//
+//   npm run bench:capture [-- --seeds 50 --json]
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Matrix, SingularValueDecomposition } from 'ml-matrix'
+import { readItkAffine } from '../src/formats/itk.js'
+import { readNifti } from '../src/formats/nifti.js'
+import { setThreads } from '../src/kernels/index.js'
+import { seededRandom } from '../src/learn/random.js'
+import { register } from '../src/preprocess/register.js'
+import { type Affine, apply, compose, type Vec3 } from '../src/volume/affine.js'
+import { rigidExp } from '../src/volume/rigid.js'
+import type { Image } from '../src/volume/volume.js'
+
+const { values: options } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '50' },
+    threads: { type: 'string', default: '2' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const data = fileURLToPath(new URL('../../shared/data/ljubljana-long/', import.meta.url))
+if (!existsSync(data)) {
+  console.log('No ljubljana-long here (../shared/data): nothing measured.')
+  process.exit(0)
+}
+setThreads(Number(options.threads))
+const say = (line: string) => (options.json ? undefined : console.log(line))
+
+const mean = (values: number[]) => values.reduce((sum, v) => sum + v, 0) / values.length
+const visits = [
+  ['sub-01', 'ses-1', 'T1w'],
+  ['sub-01', 'ses-1', 'T2w'],
+  ['sub-01', 'ses-2', 'T1w'],
+  ['sub-01', 'ses-2', 'T2w'],
+  ['sub-03', 'ses-2', 'T1w'],
+  ['sub-19', 'ses-2', 'T1w'],
+] as const
+const load = async (path: string): Promise<Image> => (await readNifti(readFileSync(path), path)).image
+
+const pairs: { id: string; fixed: Image; moving: Image; map: Affine; points: Vec3[] }[] = []
+const errors: { id: string; mm: number; rigidPartMm: number; seconds: number }[] = []
+say('pair                  error  to the rigid part  seconds')
+for (const [subject, session, kind] of visits) {
+  const anat = (suffix: string) => load(`${data}${subject}/${session}/anat/${subject}_${session}_${suffix}.nii.gz`)
+  const [fixed, moving] = [await anat('FLAIR'), await anat(kind)]
+  const path = `${data}derivatives/authors/${subject}/${session}/from-FLAIR_to-${kind}.txt`
+  const truth = readItkAffine(readFileSync(path, 'utf8'), path)
+  const points = middleHalf(fixed)
+  const started = performance.now()
+  const { map } = await register(fixed, moving, { dof: 6 })
+  const seconds = (performance.now() - started) / 1000
+  const id = `${subject} ${session} ${kind}`
+  const error = {
+    id,
+    mm: apart(points, map, truth),
+    rigidPartMm: apart(points, map, rigidPart(truth, points)),
+    seconds,
+  }
+  errors.push(error)
+  say(`${id.padEnd(20)} ${fixedTo(error.mm)} ${fixedTo(error.rigidPartMm, 12)} ${fixedTo(seconds, 14)}`)
+  pairs.push({ id, fixed, moving, map, points })
+}
+const [average, worst] = [mean(errors.map((e) => e.mm)), Math.max(...errors.map((e) => e.mm))]
+say(`mean ${fixedTo(average)} (asked 0.42), worst ${fixedTo(worst)} (asked 0.60)`)
+
+say(`\n${options.seeds} random moves of up to 40° and 60 mm: distance in mm to the map found without the move`)
+const captured: { id: string; degrees: number; millimetres: number; mm: number; seconds: number }[] = []
+for (let seed = 1; seed <= Number(options.seeds); seed++) {
+  const { id, fixed, moving, map, points } = pairs[seed % pairs.length]
+  const random = seededRandom(seed)
+  const direction = () => {
+    const v = [random() - 0.5, random() - 0.5, random() - 0.5]
+    const length = Math.hypot(...v)
+    return v.map((x) => x / length)
+  }
+  const [degrees, millimetres] = [40 * random(), 60 * random()]
+  const centre = apply(map, points[points.length >> 1])
+  const turn = direction().map((x) => (x * degrees * Math.PI) / 180)
+  const shift = direction().map((x) => x * millimetres)
+  const about = (c: readonly number[]): Affine => [1, 0, 0, c[0], 0, 1, 0, c[1], 0, 0, 1, c[2], 0, 0, 0, 1]
+  const move = compose(
+    about(shift),
+    about(centre),
+    rigidExp([turn[0], turn[1], turn[2], 0, 0, 0]),
+    about(centre.map((x) => -x)),
+  )
+  const started = performance.now()
+  const found = await register(fixed, { ...moving, affine: compose(move, moving.affine) }, { dof: 6 })
+  const one = {
+    id,
+    degrees,
+    millimetres,
+    mm: apart(points, found.map, compose(move, map)),
+    seconds: (performance.now() - started) / 1000,
+  }
+  captured.push(one)
+  say(
+    `${String(seed).padStart(3)} ${id.padEnd(20)} ${degrees.toFixed(0).padStart(3)}° ${millimetres.toFixed(0).padStart(3)} mm ${fixedTo(one.mm)} ${fixedTo(one.seconds)} s`,
+  )
+}
+const recovered = captured.filter(({ mm }) => mm < 1).length
+const worstStart = Math.max(...captured.map(({ mm }) => mm))
+say(`recovered to 1 mm: ${recovered} of ${captured.length}; worst ${fixedTo(worstStart)} mm`)
+if (options.json)
+  console.log(JSON.stringify({ errors, average, worst, captured: captured.length, recovered, worstStart }))
+process.exit(0)
+
+/** Points of the middle half of a grid, along each axis, in mm. */
+function middleHalf({ dims, affine }: Image): Vec3[] {
+  const points: Vec3[] = []
+  const at = (n: number, i: number) => (n - 1) * (0.25 + (0.5 * i) / 8)
+  for (let k = 0; k <= 8; k++)
+    for (let j = 0; j <= 8; j++)
+      for (let i = 0; i <= 8; i++) points.push(apply(affine, [at(dims[0], i), at(dims[1], j), at(dims[2], k)]))
+  return points
+}
+
+/** The rigid map closest to an affine one, at the middle of the points (polar decomposition). */
+function rigidPart(map: Affine, points: Vec3[]): Affine {
+  const linear = new Matrix([0, 1, 2].map((r) => [0, 1, 2].map((c) => map[4 * r + c])))
+  const svd = new SingularValueDecomposition(linear)
+  const r = svd.leftSingularVectors.mmul(svd.rightSingularVectors.transpose()).to2DArray()
+  const centre = [0, 1, 2].map((axis) => mean(points.map((p) => p[axis]))) as unknown as Vec3
+  const to = apply(map, centre)
+  const rows = r.map((row, i) => [...row, to[i] - row.reduce((sum, v, c) => sum + v * centre[c], 0)])
+  return [...rows.flat(), 0, 0, 0, 1]
+}
+
+/** Mean distance between where two maps take points. */
+function apart(points: Vec3[], a: Affine, b: Affine): number {
+  return mean(
+    points.map((p) => {
+      const [u, v] = [apply(a, p), apply(b, p)]
+      return Math.hypot(u[0] - v[0], u[1] - v[1], u[2] - v[2])
+    }),
+  )
+}
+
+function fixedTo(value: number, width = 7): string {
+  return value.toFixed(2).padStart(width)
+}
