@@ -2,7 +2,9 @@
 //   error against the authors' transforms over the middle half of the FLAIR grid (also against their rigid part), and
 //   50 starts of up to 40° and 60 mm, all to be recovered: distance to the map found without the move.
 //
-//   npm run bench:capture [-- --seeds 50 --json]
+// beside elastix and ANTs where they are installed (bench/peers/install.sh), with as many threads.
+//
+//   npm run bench:capture [-- --seeds 50 --threads 2 --json]
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -15,6 +17,7 @@ import { register } from '../src/preprocess/register.js'
 import { type Affine, apply, compose, type Vec3 } from '../src/volume/affine.js'
 import { rigidExp } from '../src/volume/rigid.js'
 import type { Image } from '../src/volume/volume.js'
+import { runPeer } from './peer.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -40,14 +43,15 @@ const visits = [
   ['sub-03', 'ses-2', 'T1w'],
   ['sub-19', 'ses-2', 'T1w'],
 ] as const
+const file = (subject: string, session: string, kind: string) =>
+  `${data}${subject}/${session}/anat/${subject}_${session}_${kind}.nii.gz`
 const load = async (path: string): Promise<Image> => (await readNifti(readFileSync(path), path)).image
 
-const pairs: { id: string; fixed: Image; moving: Image; map: Affine; points: Vec3[] }[] = []
+const pairs: { id: string; fixed: Image; moving: Image; map: Affine; truth: Affine; points: Vec3[] }[] = []
 const errors: { id: string; mm: number; rigidPartMm: number; seconds: number }[] = []
 say('pair                  error  to the rigid part  seconds')
 for (const [subject, session, kind] of visits) {
-  const anat = (suffix: string) => load(`${data}${subject}/${session}/anat/${subject}_${session}_${suffix}.nii.gz`)
-  const [fixed, moving] = [await anat('FLAIR'), await anat(kind)]
+  const [fixed, moving] = [await load(file(subject, session, 'FLAIR')), await load(file(subject, session, kind))]
   const path = `${data}derivatives/authors/${subject}/${session}/from-FLAIR_to-${kind}.txt`
   const truth = readItkAffine(readFileSync(path, 'utf8'), path)
   const points = middleHalf(fixed)
@@ -63,10 +67,38 @@ for (const [subject, session, kind] of visits) {
   }
   errors.push(error)
   say(`${id.padEnd(20)} ${fixedTo(error.mm)} ${fixedTo(error.rigidPartMm, 12)} ${fixedTo(seconds, 14)}`)
-  pairs.push({ id, fixed, moving, map, points })
+  pairs.push({ id, fixed, moving, map, truth, points })
 }
 const [average, worst] = [mean(errors.map((e) => e.mm)), Math.max(...errors.map((e) => e.mm))]
 say(`mean ${fixedTo(average)} (asked 0.42), worst ${fixedTo(worst)} (asked 0.60)`)
+
+const peers: Record<string, { average: number; worst: number; seconds: number; ratio: number }> = {}
+const own = mean(errors.map((e) => e.seconds))
+const answer = runPeer<{ pairs: Record<string, { map: number[]; seconds: number }>[] }>('registration.py', {
+  threads: Number(options.threads),
+  pairs: visits.map(([subject, session, kind]) => ({
+    fixed: file(subject, session, 'FLAIR'),
+    moving: file(subject, session, kind),
+  })),
+})
+if (!answer) say('elastix and ANTs are not installed here (bench/peers/install.sh): not compared')
+for (const tool of Object.keys(answer?.pairs[0] ?? {})) {
+  const found = answer!.pairs.map((pair) => pair[tool])
+  // LPS to RAS: x and y change sign on both sides.
+  const flip = [-1, -1, 1, 1]
+  const mm = found.map(({ map }, i) =>
+    apart(
+      pairs[i].points,
+      map.map((value, at) => value * flip[at >> 2] * flip[at & 3]),
+      pairs[i].truth,
+    ),
+  )
+  const seconds = mean(found.map((one) => one.seconds))
+  peers[tool] = { average: mean(mm), worst: Math.max(...mm), seconds, ratio: seconds / own }
+  say(
+    `${tool.padEnd(8)} mean ${fixedTo(mean(mm))}, worst ${fixedTo(Math.max(...mm))}; ${fixedTo(seconds)} s a pair, ours ${fixedTo(own)} s: ${(seconds / own).toFixed(1)} times as long`,
+  )
+}
 
 say(`\n${options.seeds} random moves of up to 40° and 60 mm: distance in mm to the map found without the move`)
 const captured: { id: string; degrees: number; millimetres: number; mm: number; seconds: number }[] = []
@@ -107,7 +139,9 @@ const recovered = captured.filter(({ mm }) => mm < 1).length
 const worstStart = Math.max(...captured.map(({ mm }) => mm))
 say(`recovered to 1 mm: ${recovered} of ${captured.length}; worst ${fixedTo(worstStart)} mm`)
 if (options.json)
-  console.log(JSON.stringify({ errors, average, worst, captured: captured.length, recovered, worstStart }))
+  console.log(
+    JSON.stringify({ errors, average, worst, seconds: own, peers, captured: captured.length, recovered, worstStart }),
+  )
 process.exit(0)
 
 /** Points of the middle half of a grid, along each axis, in mm. */
