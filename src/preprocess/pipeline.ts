@@ -198,7 +198,7 @@ export async function prepare(study: Study & { flair: Image }, options: PrepareO
     steps.run(
       {
         name: 'tissue',
-        version: 2,
+        version: 3,
         params: {},
         inputs: [wholeBrain.key, guideToAtlas.key, corrected.flair!.key, corrected.t1?.key ?? ''],
       },
