@@ -10,6 +10,7 @@ import { type Line, lineBetween, logLineDensityAt, moreOfB, upperTail } from '..
 import { voxelSizes } from '../volume/affine.js'
 import type { AtlasMaps, TissueMaps } from '../volume/study.js'
 import { emptyImage, type Image, type Mask, sameGrid } from '../volume/volume.js'
+import { brightFrom, scaledByWhiteMatter } from './tissue/scale.js'
 import { startingClasses } from './tissue/start.js'
 
 export type TissueChannel = 't1' | 'flair'
@@ -142,60 +143,6 @@ function softPriors({ csf, gm, wm }: Pick<AtlasMaps, TissueName>, voxels: Uint32
     for (let k = 0; k < 3; k++) out[k][v] = p[k] / sum
   })
   return out
-}
-
-/** Intensities in units of the median where the atlas is surest of white matter: a histogram's mode is no such thing. */
-function scaledByWhiteMatter({ data }: Image, voxels: Uint32Array, wm: Float32Array) {
-  let most = 0
-  for (const p of wm) if (p > most) most = p
-  const sure = median(
-    Float32Array.from(
-      voxels.filter((_, v) => wm[v] >= 0.95 * most),
-      (at) => data[at],
-    ),
-  )
-  const overall = median(Float32Array.from(voxels, (at) => Math.abs(data[at])))
-  // an image of negative and positive values (z-scores) has no such median: its spread is as good
-  const scale = sure > 0.05 * overall ? sure : overall > 0 ? overall : 1
-  const missing = emptyValue(data, voxels)
-  return { data: Float32Array.from(voxels, (at) => (data[at] === missing ? Number.NaN : data[at] / scale)), scale }
-}
-
-/** The value of voxels of the brain that the image does not show: its least one, if many share exactly that. */
-function emptyValue(data: Float32Array, voxels: Uint32Array): number {
-  let least = Infinity
-  let count = 0
-  for (const at of voxels) {
-    if (data[at] < least) {
-      least = data[at]
-      count = 0
-    }
-    if (data[at] === least) count++
-  }
-  return count > 0.002 * voxels.length ? least : Number.NaN
-}
-
-function median(values: Float32Array): number {
-  const sorted = values.filter(Number.isFinite).sort()
-  return sorted[sorted.length >> 1] ?? Number.NaN
-}
-
-/**
- * FLAIR intensity from which a voxel is too bright for tissue: in the brighter of grey and white matter (as the atlas
- * sees them), three standard deviations above the median, these taken from the quarter above the median, where neither
- * fluid nor the few lesions are. With a prior that prefers neither, all of the brain stands for them.
- */
-function brightFrom(flair: Float32Array, priors: Float32Array[]): number {
-  const limitWhere = (inside: (v: number) => boolean) => {
-    const sorted = flair.filter((value, v) => Number.isFinite(value) && inside(v)).sort()
-    const at = (p: number) => sorted[Math.floor(p * (sorted.length - 1))]
-    return sorted.length < 20 ? Number.NEGATIVE_INFINITY : at(0.5) + (3 * (at(0.75) - at(0.5))) / 0.6745
-  }
-  const limits = [1, 2].map((k) => limitWhere((v) => priors[k][v] > 0.5))
-  const limit = Math.max(...limits)
-  if (limit > Number.NEGATIVE_INFINITY) return limit
-  const overall = limitWhere(() => true)
-  return overall > Number.NEGATIVE_INFINITY ? overall : Infinity
 }
 
 /** Fluid and grey, grey and white, fluid and white matter: what meets within voxels. */
