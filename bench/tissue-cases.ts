@@ -44,10 +44,11 @@ export async function phantomCase(noise: number): Promise<TissueCase> {
 const contrasts = { t1: [28, 72, 100, 68], flair: [20, 118, 100, 175] } as const
 
 /**
- * One person's brain from the tissue maps of ICBM152 2009a: smoothly deformed (lattice of 48 mm, up to 2.5 mm along each
+ * One person's brain from the tissue maps of ICBM152 2009a: smoothly deformed (lattice of 48 mm, up to 4 mm along each
  * axis, ventricles widened by up to 3 mm), each voxel one tissue by the maps' odds times smooth random ones (so that
  * folding is a person's own), 1 mm; partial volume by a blur of 0.5 mm, 2 % unevenness within tissue, Rician noise.
- * Prior: the package's atlas where the undeformed head lies, so that it is neither this person's nor this template's.
+ * Prior: the package's atlas where the undeformed head lies. It was made from the same template, but this person's
+ * folding and shape are not in it.
  */
 export async function simulatedCase(options: { noise: number; lesionMl: number; seed: number }): Promise<TissueCase> {
   const { noise, lesionMl, seed } = options
@@ -56,7 +57,7 @@ export async function simulatedCase(options: { noise: number; lesionMl: number; 
   const atlas = await loadAtlas()
   const shape = stream(1)
   const displacement = await randomDisplacement(atlas, grid, {
-    mm: 2.5,
+    mm: 4,
     spacing: 48,
     widening: 3 * shape(),
     random: shape,
@@ -111,25 +112,27 @@ export async function simulatedCase(options: { noise: number; lesionMl: number; 
 
 async function template(name: string): Promise<Image> {
   const path = sharedData(`templates/icbm152_sym09a/${name}`)!
-  return (await readNifti(readFileSync(path), path)).image
+  const { image } = await readNifti(readFileSync(path), path)
+  // The two maps that were converted hold bytes.
+  return name.includes('converted') ? { ...image, data: image.data.map((v) => v / 255) } : image
 }
 
-/** One tissue a voxel: the greatest of p · exp(g), g smooth and random with a standard deviation of 1. */
+/** One tissue a voxel: the greatest of p · exp(g), g smooth and random with a standard deviation of 0.8. */
 async function ownFolding(maps: Image[], random: () => number): Promise<{ truth: Mask; brain: Mask }> {
   const normal = gaussianRandom(random)
   const fields: Image[] = []
   for (const map of maps) {
     const noise = emptyImage(map)
     for (let i = 0; i < noise.data.length; i++) noise.data[i] = normal()
-    // Unit noise blurred by 2 voxels keeps a standard deviation of 0.053.
-    fields.push(await gaussian(noise, 2))
+    // Unit noise blurred by 1.5 voxels keeps a standard deviation of 0.082.
+    fields.push(await gaussian(noise, 1.5))
   }
   const [truth, brain] = [emptyMask(maps[0]), emptyMask(maps[0])]
   for (let i = 0; i < truth.data.length; i++) {
     const all = maps.reduce((sum, { data }) => sum + data[i], 0)
     if (all < 0.5) continue
     brain.data[i] = 1
-    const odds = maps.map(({ data }, k) => Math.max(0, data[i]) * Math.exp(fields[k].data[i] / 0.053))
+    const odds = maps.map(({ data }, k) => Math.max(0, data[i]) * Math.exp((0.8 / 0.082) * fields[k].data[i]))
     truth.data[i] = 1 + odds.indexOf(Math.max(...odds))
   }
   return { truth, brain }

@@ -1,19 +1,10 @@
-/** One Gaussian class of a mixture in one or two channels. */
-export interface GaussianClass {
-  /** Share of the samples, 0–1 (with a spatial prior: the share that the prior and the data give together). */
-  weight: number
-  /** Mean per channel, in the channel's units. */
-  mean: number[]
-  /** Covariance, row by row: `[v]` for one channel, `[v00, v01, v01, v11]` for two. */
-  covariance: number[]
-  /** True when too few samples belonged to the class to estimate it: mean and covariance are then the initial ones. */
-  empty: boolean
-}
+import { distanceAt, type GaussianClass, logDensityAt, logDensityForm } from './gaussian.js'
+import { distanceFromLine, lineBetween, logLineDensityAt } from './partial-volume.js'
 
 export interface Mixture {
   classes: GaussianClass[]
-  /** One for each pair of `between`, in that order. */
-  between: GaussianClass[]
+  /** Share of the samples that each pair of `between` explains, in that order. */
+  between: number[]
   iterations: number
   converged: boolean
   /** Mean log-likelihood per sample under the mixture, in nats. */
@@ -42,8 +33,8 @@ export interface MixtureOptions {
    */
   robust?: number
   /**
-   * Pairs of classes that mix within samples (partial volume). Each pair gets a class halfway whose mean and covariance
-   * follow from the two, so that mixed samples widen neither. With a prior p, the pair's is √(p_a · p_b).
+   * Pairs of classes that mix within samples (partial volume), each share alike, so that mixed samples widen neither.
+   * With a prior p, the pair's is √(p_a · p_b).
    */
   between?: readonly (readonly [number, number])[]
   /** Most EM iterations; 60 by default. */
@@ -70,7 +61,7 @@ export function fitMixture(samples: MixtureSamples, options: MixtureOptions = {}
   let classes = startingClasses(clean, options, floor)
   const { n, d, total } = clean
   const pure = classes.length
-  let pairs = between.map(([a, b]) => halfway(classes[a], classes[b]))
+  let pairs = between.map(([a, b]) => Math.min(classes[a].weight, classes[b].weight) / 2)
   if (n === 0 || pure === 0)
     return { classes, between: pairs, iterations: 0, converged: false, logLikelihood: Number.NaN, outliers: 0 }
   const k = pure + pairs.length
@@ -84,8 +75,9 @@ export function fitMixture(samples: MixtureSamples, options: MixtureOptions = {}
   const logs = new Float64Array(k)
   while (done < iterations && !converged) {
     done++
-    const all = [...classes, ...pairs]
-    const forms = all.map((c) => logDensityForm(c, d))
+    const weights = [...classes.map(({ weight }) => weight), ...pairs]
+    const forms = classes.map((c) => logDensityForm(c, d))
+    const lines = between.map(([a, b]) => lineBetween(classes[a], classes[b], d))
     const sums = classes.map(() => new Moments())
     const share = new Float64Array(k)
     logLikelihood = 0
@@ -96,8 +88,11 @@ export function fitMixture(samples: MixtureSamples, options: MixtureOptions = {}
       const mass = clean.weights === undefined ? 1 : clean.weights[i]
       let most = Number.NEGATIVE_INFINITY
       for (let c = 0; c < k; c++) {
-        const expected = prior === undefined ? all[c].weight : prior[c][i]
-        logs[c] = expected > 0 ? Math.log(expected) + logDensityAt(forms[c], x, y) : Number.NEGATIVE_INFINITY
+        const expected = prior === undefined ? weights[c] : prior[c][i]
+        logs[c] = Number.NEGATIVE_INFINITY
+        if (expected > 0)
+          logs[c] =
+            Math.log(expected) + (c < pure ? logDensityAt(forms[c], x, y) : logLineDensityAt(lines[c - pure], x, y))
         if (logs[c] > most) most = logs[c]
       }
       if (most === Number.NEGATIVE_INFINITY) continue
@@ -109,7 +104,7 @@ export function fitMixture(samples: MixtureSamples, options: MixtureOptions = {}
         const belief = (mass * Math.exp(logs[c] - most)) / sum
         if (!(belief > 1e-9)) continue
         share[c] += belief
-        const distance = distanceAt(forms[c], x, y)
+        const distance = c < pure ? distanceAt(forms[c], x, y) : distanceFromLine(lines[c - pure], x, y)
         if (distance < nearest) nearest = distance
         if (c >= pure) continue
         // 1 / (1 + λ/N), with λ/N = exp((distance² − robust²) / 2)
@@ -121,54 +116,11 @@ export function fitMixture(samples: MixtureSamples, options: MixtureOptions = {}
     logLikelihood /= total
     outliers = far / total
     classes = classes.map((c, at) => sums[at].update(c, share[at] / total, d, floor, total))
-    pairs = between.map(([a, b], at) => ({ ...halfway(classes[a], classes[b]), weight: share[pure + at] / total }))
+    pairs = between.map((_, at) => share[pure + at] / total)
     converged = Math.abs(logLikelihood - previous) < tolerance
     previous = logLikelihood
   }
   return { classes, between: pairs, iterations: done, converged, logLikelihood, outliers }
-}
-
-/** Standard deviation of each channel of a class. */
-export const standardDeviations = ({ covariance }: GaussianClass): number[] =>
-  covariance.length === 1 ? [Math.sqrt(covariance[0])] : [Math.sqrt(covariance[0]), Math.sqrt(covariance[3])]
-
-/**
- * A Gaussian's log-density as a plain quadratic form, fast to evaluate in a loop over voxels.
- * `[constant, mean0, mean1, p00, p01, p11]`, P being the inverse covariance.
- */
-export type LogDensityForm = readonly [number, number, number, number, number, number]
-
-/** The log-density form of a class with `channels` (1 or 2) channels. */
-export function logDensityForm({ mean, covariance }: GaussianClass, channels: number): LogDensityForm {
-  if (channels === 1) return [-0.5 * Math.log(2 * Math.PI * covariance[0]), mean[0], 0, 1 / covariance[0], 0, 0]
-  const [a, b, , c] = covariance
-  const det = a * c - b * b
-  return [-Math.log(2 * Math.PI) - 0.5 * Math.log(det), mean[0], mean[1], c / det, -b / det, a / det]
-}
-
-/** Squared Mahalanobis distance of (x, y) from the class; y is ignored for one channel. */
-export function distanceAt(form: LogDensityForm, x: number, y: number): number {
-  const u = x - form[1]
-  const v = y - form[2]
-  return form[3] * u * u + (form[5] === 0 ? 0 : 2 * form[4] * u * v + form[5] * v * v)
-}
-
-/** Log-density of the class at (x, y); y is ignored for one channel. */
-export const logDensityAt = (form: LogDensityForm, x: number, y: number): number =>
-  form[0] - 0.5 * distanceAt(form, x, y)
-
-/**
- * The class of samples that hold any part of a and the rest of b: the Gaussian of the same mean and covariance as a
- * point drawn evenly from the line between the means, with the noise of both.
- */
-function halfway(a: GaussianClass, b: GaussianClass): GaussianClass {
-  const d = a.mean.length
-  const covariance = a.covariance.map((v, at) => {
-    const step = (axis: number) => b.mean[axis] - a.mean[axis]
-    return (v + b.covariance[at]) / 2 + (step(Math.floor(at / d)) * step(at % d)) / 12
-  })
-  const mean = a.mean.map((v, axis) => (v + b.mean[axis]) / 2)
-  return { weight: Math.min(a.weight, b.weight) / 2, mean, covariance, empty: a.empty || b.empty }
 }
 
 const pairPrior = (a: Float64Array, b: Float64Array): Float64Array => a.map((p, i) => Math.sqrt(p * b[i]))

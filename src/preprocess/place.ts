@@ -121,7 +121,7 @@ async function classify(
     steps.run(
       {
         name: 'tissue',
-        version: 2,
+        version: 3,
         params: {},
         inputs: [located.keys.brain, located.keys.toAtlas, keys.flair ?? '', keys.t1 ?? ''],
       },

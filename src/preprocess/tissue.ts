@@ -1,15 +1,17 @@
 import {
   distanceAt,
-  fitMixture,
   type GaussianClass,
   type LogDensityForm,
   logDensityForm,
-  type Mixture,
   standardDeviations,
-} from '../learn/mixture.js'
+} from '../learn/gaussian.js'
+import { fitMixture, type Mixture } from '../learn/mixture.js'
+import { type Line, lineBetween, logLineDensityAt, moreOfB, upperTail } from '../learn/partial-volume.js'
 import { voxelSizes } from '../volume/affine.js'
 import type { AtlasMaps, TissueMaps } from '../volume/study.js'
 import { emptyImage, type Image, type Mask, sameGrid } from '../volume/volume.js'
+import { brightFrom, scaledByWhiteMatter } from './tissue/scale.js'
+import { startingClasses } from './tissue/start.js'
 
 export type TissueChannel = 't1' | 'flair'
 export type TissueName = 'csf' | 'gm' | 'wm'
@@ -45,7 +47,9 @@ export interface TissueOptions {
 /**
  * Cerebrospinal fluid, grey and white matter: a robust mixture of three Gaussians in the given contrasts with the
  * atlas's probabilities as spatial prior (Ashburner and Friston 1997; Van Leemput et al. 1999), smoothed by a Markov
- * random field in mean-field approximation (Zhang et al. 2001), whose neighbours count less across thick slices.
+ * random field in mean-field approximation (Zhang et al. 2001), whose neighbours count less across thick slices. Voxels
+ * that two classes share have classes of their own (Santago and Gage 1993) and go to the one they hold more of. Where the
+ * atlas prefers no class anywhere, the intensities alone tell them apart.
  *
  * Lesions do not move the classes: what is brighter on FLAIR than nearly all of the grey matter takes no part in the
  * fit, and what lies far from every class counts little. They are classified by their place and their neighbours.
@@ -75,6 +79,8 @@ export async function tissueClasses(
     priors,
     flair < 0 ? undefined : { channel: flair, above: bright },
     samples,
+    // on T1 fluid, grey, white matter; on FLAIR white matter is the darker of the two
+    channels[0] === 't1' ? [0, 1, 2] : [0, 2, 1],
   )
 
   const maps = [emptyImage(brain), emptyImage(brain), emptyImage(brain)]
@@ -139,57 +145,6 @@ function softPriors({ csf, gm, wm }: Pick<AtlasMaps, TissueName>, voxels: Uint32
   return out
 }
 
-/** Intensities in units of the median where the atlas is surest of white matter: a histogram's mode is no such thing. */
-function scaledByWhiteMatter({ data }: Image, voxels: Uint32Array, wm: Float32Array) {
-  let most = 0
-  for (const p of wm) if (p > most) most = p
-  const sure = median(
-    Float32Array.from(
-      voxels.filter((_, v) => wm[v] >= 0.95 * most),
-      (at) => data[at],
-    ),
-  )
-  const overall = median(Float32Array.from(voxels, (at) => Math.abs(data[at])))
-  // an image of negative and positive values (z-scores) has no such median: its spread is as good
-  const scale = sure > 0.05 * overall ? sure : overall > 0 ? overall : 1
-  const missing = emptyValue(data, voxels)
-  return { data: Float32Array.from(voxels, (at) => (data[at] === missing ? Number.NaN : data[at] / scale)), scale }
-}
-
-/** The value of voxels of the brain that the image does not show: its least one, if many share exactly that. */
-function emptyValue(data: Float32Array, voxels: Uint32Array): number {
-  let least = Infinity
-  let count = 0
-  for (const at of voxels) {
-    if (data[at] < least) {
-      least = data[at]
-      count = 0
-    }
-    if (data[at] === least) count++
-  }
-  return count > 0.002 * voxels.length ? least : Number.NaN
-}
-
-function median(values: Float32Array): number {
-  const sorted = values.filter(Number.isFinite).sort()
-  return sorted[sorted.length >> 1] ?? Number.NaN
-}
-
-/**
- * FLAIR intensity from which a voxel is too bright for tissue: in the brighter of grey and white matter (as the atlas
- * sees them), three standard deviations above the median, these taken from the quarter above the median, where neither
- * fluid nor the few lesions are.
- */
-function brightFrom(flair: Float32Array, priors: Float32Array[]): number {
-  const limits = [1, 2].map((k) => {
-    const sorted = flair.filter((value, v) => Number.isFinite(value) && priors[k][v] > 0.5).sort()
-    const at = (p: number) => sorted[Math.floor(p * (sorted.length - 1))]
-    return sorted.length < 20 ? Number.NEGATIVE_INFINITY : at(0.5) + (3 * (at(0.75) - at(0.5))) / 0.6745
-  })
-  const limit = Math.max(...limits)
-  return limit > Number.NEGATIVE_INFINITY ? limit : Infinity
-}
-
 /** Fluid and grey, grey and white, fluid and white matter: what meets within voxels. */
 const pairs = [
   [0, 1],
@@ -203,24 +158,29 @@ interface Bright {
 }
 
 /** The mixture, fitted to every n-th voxel; voxels of bright FLAIR take no part. */
-function fitClasses(values: Float32Array[], priors: Float32Array[], bright: Bright | undefined, samples: number) {
+function fitClasses(
+  values: Float32Array[],
+  priors: Float32Array[],
+  bright: Bright | undefined,
+  samples: number,
+  order: readonly [number, number, number],
+) {
   const n = priors[0].length
   const every = Math.max(1, Math.floor(n / samples))
   const chosen: number[] = []
   for (let v = 0; v < n; v += every) chosen.push(v)
   const take = (from: Float32Array) => Float32Array.from(chosen, (v) => from[v])
   const weights = bright && Float32Array.from(chosen, (v) => (values[bright.channel][v] > bright.above ? 0 : 1))
-  const fit = fitMixture(
-    { channels: values.map(take), prior: priors.map(take), weights },
-    { robust: 3, between: pairs },
-  )
+  const [channels, prior] = [values.map(take), priors.map(take)]
+  const initial = startingClasses(channels, prior, weights, order)
+  const fit = fitMixture({ channels, prior, weights }, { robust: 3, between: pairs, initial })
   const left = weights ? weights.reduce((sum, w) => sum + w, 0) / Math.max(1, chosen.length) : 1
   return { mixture: fit, outliers: 1 - left * (1 - fit.outliers) }
 }
 
 /**
  * Log of the belief in each class (three values per voxel) from place and intensities. What mixes two classes is shared
- * out by how far it lies between their means. Nothing is more unlikely for a class than a voxel five standard deviations
+ * out by the chance that it holds more of the one or the other. Nothing is more unlikely for a class than a voxel five standard deviations
  * away, so that place and neighbours decide about what no class explains; and what is bright on FLAIR is no fluid, and
  * says nothing else. Where one contrast is missing the other one is used by itself.
  */
@@ -246,15 +206,15 @@ function logEvidence(values: Float32Array[], fit: Mixture, priors: Float32Array[
 /** Judges intensities by a mixture's classes, in all of its channels or in one. */
 class Judge {
   private readonly forms: LogDensityForm[]
-  private readonly lines: [number, number, number][]
+  private readonly lines: Line[]
   private readonly logs = new Float64Array(3 + pairs.length)
 
-  constructor({ classes, between }: Mixture, channel?: number) {
+  constructor({ classes }: Mixture, channel?: number) {
     const seen = (c: GaussianClass): GaussianClass =>
       channel === undefined ? c : { ...c, mean: [c.mean[channel]], covariance: [c.covariance[3 * channel]] }
     const pure = classes.map(seen)
     const d = pure[0].mean.length
-    this.forms = [...pure, ...between.map(seen)].map((c) => logDensityForm(c, d))
+    this.forms = pure.map((c) => logDensityForm(c, d))
     this.lines = pairs.map(([a, b]) => lineBetween(pure[a], pure[b], d))
   }
 
@@ -262,34 +222,24 @@ class Judge {
   judge(belief: number[], x: number, y: number): void {
     const { forms, lines, logs } = this
     let most = Number.NEGATIVE_INFINITY
-    for (let k = 0; k < forms.length; k++) {
-      const prior = k < 3 ? belief[k] : Math.sqrt(belief[pairs[k - 3][0]] * belief[pairs[k - 3][1]])
-      logs[k] = Math.log(prior) + forms[k][0] - 0.5 * Math.min(25, distanceAt(forms[k], x, y))
+    for (let k = 0; k < logs.length; k++) {
+      logs[k] =
+        k < 3
+          ? Math.log(belief[k]) + forms[k][0] - 0.5 * Math.min(25, distanceAt(forms[k], x, y))
+          : 0.5 * Math.log(belief[pairs[k - 3][0]] * belief[pairs[k - 3][1]]) + logLineDensityAt(lines[k - 3], x, y)
       if (logs[k] > most) most = logs[k]
     }
     let sum = 0
     for (let k = 0; k < 3; k++) sum += belief[k] = Math.exp(logs[k] - most)
     for (let p = 0; p < pairs.length; p++) {
       const both = Math.exp(logs[3 + p] - most)
-      const [start, alongX, alongY] = lines[p]
-      const part = Math.min(1, Math.max(0, alongX * x + alongY * y - start))
+      const part = moreOfB(lines[p], x, y)
       sum += both
       belief[pairs[p][0]] += (1 - part) * both
       belief[pairs[p][1]] += part * both
     }
     for (let k = 0; k < 3; k++) belief[k] /= sum
   }
-}
-
-/** Coefficients of the place of (x, y) on the line from class a (0) to class b (1): c1 · x + c2 · y − c0. */
-function lineBetween(a: GaussianClass, b: GaussianClass, d: number): [number, number, number] {
-  const covariance = a.covariance.map((v, i) => (v + b.covariance[i]) / 2)
-  const [, , , p00, p01, p11] = logDensityForm({ ...a, covariance }, d)
-  const u = b.mean[0] - a.mean[0]
-  const v = d > 1 ? b.mean[1] - a.mean[1] : 0
-  const [cx, cy] = [p00 * u + p01 * v, p01 * u + p11 * v]
-  const length = cx * u + cy * v || 1
-  return [(cx * a.mean[0] + cy * (a.mean[1] ?? 0)) / length, cx / length, cy / length]
 }
 
 /** Mean-field iterations on a chequerboard: all black voxels, then all white ones, so that no order is preferred. */
@@ -346,10 +296,5 @@ function separation(a: GaussianClass, b: GaussianClass, channels: number): numbe
   return Math.sqrt(Math.max(0, distanceAt(form, b.mean[0], b.mean[1] ?? 0)))
 }
 
-/** Standard normal distribution function (Abramowitz and Stegun 26.2.17; |error| < 10⁻⁷), for x ≥ 0. */
-function normalBelow(x: number): number {
-  if (!(x >= 0)) return 0.5
-  const t = 1 / (1 + 0.2316419 * x)
-  const tail = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
-  return 1 - (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) * tail
-}
+/** Standard normal distribution function, for x ≥ 0; 0.5 for anything else. */
+const normalBelow = (x: number): number => (x >= 0 ? 1 - upperTail(x) : 0.5)
