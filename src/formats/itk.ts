@@ -20,30 +20,47 @@ export function writeItkAffine(map: Affine): string {
 }
 
 /**
- * Reads a file with one linear transform (affine, matrix-offset, Euler, translation).
+ * Reads a file with one linear transform (affine, matrix-offset, Euler, versor, similarity, translation).
  * @throws InputError when it is something else, or holds several
  */
 export function readItkAffine(text: string, source: string): Affine {
-  const wrong = (seen: string) => new InputError(source, seen, 'give an ITK text file with one linear transform')
-  if (!text.startsWith('#Insight Transform File')) throw wrong('this is not an ITK transform file')
+  if (!text.startsWith('#Insight Transform File')) throw unusable(source, 'this is not an ITK transform file')
   const values = (key: string) =>
     [...text.matchAll(new RegExp(`^${key}:\\s*(.*)$`, 'gm'))].map((match) => match[1].trim())
   const types = values('Transform')
-  if (types.length !== 1) throw wrong(`holds ${types.length} transforms`)
+  if (types.length !== 1) throw unusable(source, `holds ${types.length} transforms`)
   const numbers = (line: string | undefined) => (line ? line.split(/\s+/).map(Number) : [])
-  const p = numbers(values('Parameters')[0])
-  const c = numbers(values('FixedParameters')[0])
-  const centre = [c[0] ?? 0, c[1] ?? 0, c[2] ?? 0] as unknown as Vec3
-  const type = types[0].replace(/_(double|float)_3_3$/, '')
-  const expected = { AffineTransform: 12, MatrixOffsetTransformBase: 12, Euler3DTransform: 6, TranslationTransform: 3 }[
-    type
-  ]
-  if (!expected) throw wrong(`holds a transform of type ${types[0]}`)
-  if (p.length !== expected || !p.every(Number.isFinite))
-    throw wrong(`has ${p.length} parameters where ${type} has ${expected}`)
-  if (type === 'TranslationTransform') return lpsToRas([1, 0, 0, 0, 1, 0, 0, 0, 1], [p[0], p[1], p[2]])
-  const matrix = type === 'Euler3DTransform' ? eulerMatrix(p, c[3] === 1) : p.slice(0, 9)
-  const shift = type === 'Euler3DTransform' ? p.slice(3, 6) : p.slice(9, 12)
+  return itkTransform(types[0], numbers(values('Parameters')[0]), numbers(values('FixedParameters')[0]), source)
+}
+
+const unusable = (source: string, seen: string) =>
+  new InputError(source, seen, 'give an ITK text file with one linear transform')
+
+/** Number of parameters of each kind of transform, and its matrix (rows of 3 × 3) and shift. */
+const kinds: Record<string, { count: number; linear(p: readonly number[], zyx: boolean): [number[], number[]] }> = {
+  AffineTransform: { count: 12, linear: (p) => [p.slice(0, 9), p.slice(9)] },
+  MatrixOffsetTransformBase: { count: 12, linear: (p) => [p.slice(0, 9), p.slice(9)] },
+  Euler3DTransform: { count: 6, linear: (p, zyx) => [eulerMatrix(p, zyx), p.slice(3)] },
+  VersorRigid3DTransform: { count: 6, linear: (p) => [versorMatrix(p), p.slice(3)] },
+  Similarity3DTransform: { count: 7, linear: (p) => [versorMatrix(p).map((v) => v * p[6]), p.slice(3, 6)] },
+  TranslationTransform: { count: 3, linear: (p) => [[1, 0, 0, 0, 1, 0, 0, 0, 1], [...p]] },
+}
+
+/**
+ * The map of one of ITK's linear transforms.
+ *
+ * @param type its name, e.g. `AffineTransform_double_3_3`
+ * @param fixed its fixed parameters: the centre
+ * @throws InputError for other types, or another number of parameters
+ */
+export function itkTransform(type: string, p: readonly number[], fixed: readonly number[], source: string): Affine {
+  const name = type.replace(/_(double|float)_3_3$/, '')
+  const kind = kinds[name]
+  if (!kind) throw unusable(source, `holds a transform of type ${type}`)
+  if (p.length !== kind.count || !p.every(Number.isFinite))
+    throw unusable(source, `has ${p.length} parameters where ${name} has ${kind.count}`)
+  const centre = [fixed[0] ?? 0, fixed[1] ?? 0, fixed[2] ?? 0] as unknown as Vec3
+  const [matrix, shift] = kind.linear(p, fixed[3] === 1)
   // y = M (x − centre) + centre + shift
   const turned = apply(
     [...matrix.slice(0, 3), 0, ...matrix.slice(3, 6), 0, ...matrix.slice(6, 9), 0, 0, 0, 0, 1],
@@ -53,6 +70,22 @@ export function readItkAffine(text: string, source: string): Affine {
     matrix,
     shift.map((s, i) => s + centre[i] - turned[i]),
   )
+}
+
+/** The rotation of a unit quaternion given by its vector part. */
+function versorMatrix([x, y, z]: readonly number[]): number[] {
+  const w = Math.sqrt(Math.max(0, 1 - x * x - y * y - z * z))
+  return [
+    1 - 2 * (y * y + z * z),
+    2 * (x * y - z * w),
+    2 * (x * z + y * w),
+    2 * (x * y + z * w),
+    1 - 2 * (x * x + z * z),
+    2 * (y * z - x * w),
+    2 * (x * z - y * w),
+    2 * (y * z + x * w),
+    1 - 2 * (x * x + y * y),
+  ]
 }
 
 function lpsToRas(matrix: readonly number[], offset: readonly number[]): Affine {
