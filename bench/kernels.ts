@@ -1,7 +1,8 @@
-// Speed of the kernels on 181×217×181 float32: plain JavaScript, then WebAssembly SIMD with one thread and with two.
-// Median of five after two warm-up runs, spread in brackets; seeded data.
+// Speed of the kernels on 181×217×181 float32, seeded: WebAssembly SIMD with one thread and with two, and how that scales;
+// beside them scipy.ndimage (one thread, where bench/peers is installed) and, for the Gaussian, plain JavaScript.
+// Median of five after two warm-up runs, spread in brackets; scipy's median of three. `--json` prints milliseconds.
 //
-//   npm run bench:kernels
+//   npm run bench:kernels [-- --json]
 import { setThreads } from '../src/kernels/index.js'
 import { seededRandom } from '../src/learn/random.js'
 import { labelComponents } from '../src/volume/components.js'
@@ -9,6 +10,7 @@ import { distanceTo } from '../src/volume/distance.js'
 import { gaussian, gaussianWeights } from '../src/volume/filter.js'
 import { resample } from '../src/volume/resample.js'
 import { emptyImage, emptyMask, type Image } from '../src/volume/volume.js'
+import { runPeer } from './peer.js'
 
 const grid = { dims: [181, 217, 181] as const, affine: [1, 0, 0, -90, 0, 1, 0, -126, 0, 0, 1, -72, 0, 0, 0, 1] }
 const random = seededRandom(1)
@@ -19,7 +21,13 @@ const mask = emptyMask(grid)
 for (let i = 0; i < mask.data.length; i++) mask.data[i] = blobs.data[i] > 0.51 ? 1 : 0
 const map = [0.99, 0.1, 0, -3, -0.1, 0.99, 0.05, 2, 0, -0.05, 1, 1, 0, 0, 0, 1]
 
-async function time(body: () => unknown): Promise<[number, string]> {
+interface Time {
+  median: number
+  least: number
+  most: number
+}
+
+async function time(body: () => unknown): Promise<Time> {
   const times: number[] = []
   for (let run = -2; run < 5; run++) {
     const start = performance.now()
@@ -27,31 +35,39 @@ async function time(body: () => unknown): Promise<[number, string]> {
     if (run >= 0) times.push(performance.now() - start)
   }
   times.sort((a, b) => a - b)
-  return [times[2], `${times[2].toFixed(0)} ms (${times[0].toFixed(0)}–${times[4].toFixed(0)})`]
+  return { median: times[2], least: times[0], most: times[4] }
 }
 
-console.log('Gaussian of 17 taps along x, y and z; ratios are to plain JavaScript in the same run')
-const [plain, shown] = await time(() => plainGaussian(image, 2))
-console.log(`  plain JavaScript        ${shown}`)
-for (const threads of [1, 2]) {
-  setThreads(threads)
-  const [ms, text] = await time(() => gaussian(image, 2))
-  console.log(`  kernel, ${threads} thread${threads > 1 ? 's' : ' '}        ${text}  ${(plain / ms).toFixed(1)}×`)
-}
+const json = process.argv.includes('--json')
+const shown = ({ median, least, most }: Time) => `${median.toFixed(0)} ms (${least.toFixed(0)}–${most.toFixed(0)})`
+const peer = runPeer<{ name: string; ms: Record<string, number> }>('kernels.py', { dims: grid.dims })
+const rows: object[] = []
+if (!json)
+  console.log(`${''.padEnd(26)} ${'1 thread'.padEnd(20)} ${'2 threads'.padEnd(20)} scaling  ${peer?.name ?? ''}`)
 for (const [name, body] of [
+  ['Gaussian, 17 taps', () => gaussian(image, 2)],
   ['nearest resampling', () => resample(image, image, { map, method: 'nearest' })],
   ['linear resampling', () => resample(image, image, { map, method: 'linear' })],
   ['cubic B-spline resampling', () => resample(image, image, { map, method: 'cubic' })],
   ['distance transform', () => distanceTo(mask)],
   ['components, 18 neighbours', () => labelComponents(mask, 18)],
 ] as const) {
-  const texts: string[] = []
-  for (const threads of [1, 2]) {
-    setThreads(threads)
-    texts.push((await time(body))[1])
-  }
-  console.log(`${name.padEnd(26)} 1 thread ${texts[0].padEnd(22)} 2 threads ${texts[1]}`)
+  setThreads(1)
+  const one = await time(body)
+  setThreads(2)
+  const two = await time(body)
+  const scaling = one.median / two.median
+  const peerMs = peer?.ms[name]
+  rows.push({ name, one, two, scaling, peerMs, peerRatio: peerMs && peerMs / one.median })
+  const beside = peerMs ? `${peerMs.toFixed(0)} ms, ${(peerMs / one.median).toFixed(1)}× one thread` : ''
+  if (!json)
+    console.log(
+      `${name.padEnd(26)} ${shown(one).padEnd(20)} ${shown(two).padEnd(20)} ${scaling.toFixed(2)}×    ${beside}`,
+    )
 }
+const plain = await time(() => plainGaussian(image, 2))
+if (json) console.log(JSON.stringify({ peer: peer?.name, kernels: rows, plainGaussian: plain }))
+else console.log(`Gaussian in plain JavaScript: ${shown(plain)}`)
 process.exit(0)
 
 /** The same filter in loops over typed arrays, border voxels repeated. */

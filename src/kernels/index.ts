@@ -1,4 +1,4 @@
-import { readAsset, startWorker, type WorkerHandle } from '../platform/index.js'
+import { now, readAsset, startWorker } from '../platform/index.js'
 import type { VoxelArray } from '../volume/volume.js'
 
 /**
@@ -39,7 +39,10 @@ export interface Arena {
   float64(content: number | ArrayLike<number>): Block<Float64Array>
   uint8(content: number | ArrayLike<number>): Block<Uint8Array>
   int32(content: number | ArrayLike<number>): Block<Int32Array>
-  /** Calls kernel(start, end, ...args) over chunks of `count` items, on all threads; stops between runs when cancelled. */
+  /**
+   * Calls kernel(start, end, ...args) over chunks of `count` items, on all threads; stops between runs when cancelled.
+   * Settles when every thread is at rest; what a kernel throws on any of them is thrown here.
+   */
   run(kernel: KernelName, count: number, chunk: number, ...args: number[]): Promise<void>
 }
 
@@ -61,8 +64,12 @@ export async function withArena<T>(
   await turn
   try {
     signal?.throwIfAborted()
-    const machine = await (started ??= start())
-    return await body(openArena(machine, signal))
+    started ??= start().catch((error) => {
+      // A file that could not be loaded may be there the next time.
+      started = undefined
+      throw error
+    })
+    return await body(openArena(await started, signal))
   } finally {
     done()
   }
@@ -77,21 +84,23 @@ interface Machine {
   memory: WebAssembly.Memory
   kernels: Record<string, (...args: number[]) => void>
   heapBase: number
-  /** [next chunk, unused]: shared with the workers. */
+  /** The next chunk, shared with the workers. */
   cursor: Int32Array
-  workers: WorkerHandle[]
+  workers: Helper[]
 }
 
 /** 2 GB: addresses stay positive as signed 32-bit numbers, and no step needs more. */
 const maximumPages = 32768
 
 async function start(): Promise<Machine> {
+  if (typeof SharedArrayBuffer === 'undefined')
+    throw new Error('The kernels need shared memory: the page has to be cross-origin isolated.')
   const module = await WebAssembly.compile((await readAsset('dist/kernels.wasm')) as Uint8Array<ArrayBuffer>)
   const memory = new WebAssembly.Memory({ initial: 16, maximum: maximumPages, shared: true })
   const instance = await WebAssembly.instantiate(module, { env: { memory, abort: () => {} } })
   const kernels = instance.exports as unknown as Machine['kernels']
   const heapBase = (instance.exports.heapBase as () => number)()
-  return { module, memory, kernels, heapBase, cursor: new Int32Array(new SharedArrayBuffer(8)), workers: [] }
+  return { module, memory, kernels, heapBase, cursor: new Int32Array(new SharedArrayBuffer(4)), workers: [] }
 }
 
 /** What a worker runs: take chunks until none is left, then say so. */
@@ -104,13 +113,17 @@ receive(async (message) => {
     return
   }
   const { kernel, count, chunk, args } = message
-  const run = (await kernels)[kernel]
-  for (;;) {
-    const start = Atomics.add(cursor, 0, 1) * chunk
-    if (start >= count) break
-    run(start, Math.min(count, start + chunk), ...args)
+  try {
+    const run = (await kernels)[kernel]
+    for (;;) {
+      const start = Atomics.add(cursor, 0, 1) * chunk
+      if (start >= count) break
+      run(start, Math.min(count, start + chunk), ...args)
+    }
+    send(undefined)
+  } catch (error) {
+    send(String(error))
   }
-  send('done')
 })
 `
 
@@ -145,57 +158,68 @@ function openArena(machine: Machine, signal?: AbortSignal): Arena {
     uint8: (content) => block<Uint8Array>(Uint8Array as never, content),
     int32: (content) => block<Int32Array>(Int32Array as never, content),
     async run(kernel, count, chunk, ...args) {
+      await breathe()
       signal?.throwIfAborted()
       // Without this a chunk of nothing would be taken again and again.
       if (!(count >= 0 && chunk >= 1)) throw new RangeError(`${kernel}: ${count} items in chunks of ${chunk}.`)
       const helpers = Math.min(threads - 1, Math.ceil(count / chunk) - 1)
-      while (workers.length < helpers) workers.push(newWorker(machine))
+      while (workers.length < helpers) workers.push(newHelper(machine))
       Atomics.store(cursor, 0, 0)
-      const finished = workers.slice(0, helpers).map((worker) => {
-        const done = pending.get(worker)!.wait()
-        worker.hold(true)
-        worker.post({ kernel, count, chunk, args })
-        return done
+      const finished = workers.slice(0, helpers).map((helper) => helper.run({ kernel, count, chunk, args }))
+      // Workers may still write to the arena when this thread fails, or another of them: all are waited for.
+      const own = Promise.resolve().then(() => {
+        const work = kernels[kernel]
+        for (;;) {
+          const start = Atomics.add(cursor, 0, 1) * chunk
+          if (start >= count) break
+          work(start, Math.min(count, start + chunk), ...args)
+        }
       })
-      const work = kernels[kernel]
-      for (;;) {
-        const start = Atomics.add(cursor, 0, 1) * chunk
-        if (start >= count) break
-        work(start, Math.min(count, start + chunk), ...args)
-      }
-      await Promise.all(finished)
-      for (const worker of workers.slice(0, helpers)) worker.hold(false)
+      for (const end of await Promise.allSettled([own, ...finished])) if (end.status === 'rejected') throw end.reason
     },
   }
 }
 
-/** What each worker will answer next. */
-const pending = new Map<WorkerHandle, Answers>()
+/**
+ * Lets timers and messages have their turn now and then: without workers nothing here would, and a cancel would come
+ * too late.
+ */
+async function breathe(): Promise<void> {
+  if (now() - breathed < 100) return
+  await new Promise((resolve) => setTimeout(resolve))
+  breathed = now()
+}
+let breathed = 0
 
-class Answers {
-  #resolve: () => void = () => {}
-  #reject: (error: Error) => void = () => {}
-
-  wait(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-  }
-  done(): void {
-    this.#resolve()
-  }
-  failed(error: Error): void {
-    this.#reject(error)
-  }
+/** A worker and what it will answer next. */
+interface Helper {
+  /** Works on chunks until none is left. */
+  run(message: { kernel: KernelName; count: number; chunk: number; args: number[] }): Promise<void>
 }
 
-function newWorker({ module, memory, cursor }: Machine): WorkerHandle {
+function newHelper({ module, memory, cursor, workers }: Machine): Helper {
   const worker = startWorker(workerSource)
-  const answers = new Answers()
-  pending.set(worker, answers)
-  worker.onMessage(() => answers.done())
-  worker.onError((error) => answers.failed(error))
+  let settle = (_error?: Error) => {}
+  const helper: Helper = {
+    async run(message) {
+      worker.hold(true)
+      try {
+        await new Promise<void>((resolve, reject) => {
+          settle = (error) => (error ? reject(error) : resolve())
+          worker.post(message)
+        })
+      } finally {
+        worker.hold(false)
+      }
+    },
+  }
+  worker.onMessage((error) => settle(typeof error === 'string' ? new Error(error) : undefined))
+  worker.onError((error) => {
+    // The thread itself is lost; the next run starts another.
+    workers.splice(workers.indexOf(helper), 1)
+    worker.stop()
+    settle(error)
+  })
   worker.post({ module, memory, cursor })
-  return worker
+  return helper
 }

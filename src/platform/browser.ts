@@ -1,5 +1,19 @@
 import type { WorkerHandle } from './types.js'
 
+/**
+ * The browser's side. How a page has to be served:
+ *
+ * - Cross-origin isolated, as threads share memory: `Cross-Origin-Opener-Policy: same-origin` and
+ *   `Cross-Origin-Embedder-Policy: require-corp` on the page and on every script and worker, over https or from
+ *   localhost. `crossOriginIsolated` is then true; else there is no SharedArrayBuffer, and the kernels say so.
+ * - The package's `dist/kernels.wasm` and `assets/` beside the page (beside the script, where the code runs in a worker
+ *   of the page's own), as they are: the `.gz` files without `Content-Encoding`.
+ * - A Content-Security-Policy, where there is one, with `worker-src blob:` and `script-src 'wasm-unsafe-eval'`.
+ *
+ * The thread that calls takes its share of the work, so a page stays responsive when it calls from a worker of its own.
+ * test/browser/ serves such a page.
+ */
+
 export const runtime = (): string => 'browser'
 
 export const now = (): number => performance.now()
@@ -9,9 +23,9 @@ export const peakMegabytes = (): number => 0
 
 export const coreCount = (): number => navigator.hardwareConcurrency ?? 1
 
-/** A file of this package; the page serves the package's `assets` and `dist` beside its scripts. */
+/** A file of this package, served beside the page or the worker's script. */
 export async function readAsset(path: string): Promise<Uint8Array> {
-  const response = await fetch(new URL(path, document.baseURI))
+  const response = await fetch(new URL(path, typeof document === 'undefined' ? location.href : document.baseURI))
   if (!response.ok) throw new Error(`${path} could not be loaded (${response.status})`)
   return new Uint8Array(await response.arrayBuffer())
 }
@@ -38,7 +52,8 @@ export function startWorker(source: string): WorkerHandle {
   return {
     post: (message) => worker.postMessage(message),
     onMessage: (listener) => worker.addEventListener('message', ({ data }) => listener(data)),
-    onError: (listener) => worker.addEventListener('error', ({ message }) => listener(new Error(message))),
+    onError: (listener) =>
+      worker.addEventListener('error', ({ message }) => listener(new Error(message || 'A worker could not start.'))),
     hold: () => {},
     stop: () => {
       worker.terminate()

@@ -44,7 +44,8 @@ export async function sha256(bytes: Uint8Array): Promise<string> {
 export function startWorker(source: string): WorkerHandle {
   const prelude =
     "const { parentPort } = require('node:worker_threads'); const receive = (f) => parentPort.on('message', f); const send = (m) => parentPort.postMessage(m);\n"
-  const worker = new Worker(prelude + source, { eval: true })
+  // Without this process's options: a loader or `--input-type` is not meant for a script of this kind.
+  const worker = new Worker(prelude + source, { eval: true, execArgv: [] })
   worker.unref()
   return {
     post: (message) => worker.postMessage(message),
