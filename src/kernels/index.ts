@@ -23,6 +23,13 @@ export type KernelName =
   | 'distanceLines'
   | 'parzenHistogram'
   | 'parzenGradient'
+  | 'diffuse'
+  | 'edgeTensor'
+  | 'edgeStep'
+  | 'patchMoments'
+  | 'nlmBlocks'
+  | 'nlmVoxels'
+  | 'nlmNoise'
 
 /** Memory of the arena with a typed view. Take a fresh view after anything was allocated: the memory may have grown. */
 export interface Block<T extends VoxelArray> {

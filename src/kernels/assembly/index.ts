@@ -5,6 +5,8 @@ export { prefilterX, prefilterY, prefilterZ } from "./prefilter";
 export { distanceX, distanceLines } from "./distance";
 export { parzenHistogram } from "./parzen";
 export { parzenGradient } from "./registration";
+export { diffuse, edgeTensor, edgeStep } from "./diffusion";
+export { patchMoments, nlmBlocks, nlmVoxels, nlmNoise } from "./nlm";
 
 /** First byte behind the module's own data: the arena begins here. */
 export function heapBase(): usize {
