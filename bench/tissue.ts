@@ -86,7 +86,7 @@ async function measure(name: string, one: TissueCase, sets: ('t1' | 'flair')[][]
       report('lesionwise', labelsOf(classes, one.brain), seconds)
       if (!withPeer) continue
       for (const [init, { labels, seconds: took }] of Object.entries(await atropos(images, one, maps)))
-        report(`Atropos ${init}`, set[0] === 't1' ? labels : byFlair(labels), took)
+        report(`Atropos ${init}`, init === 'kmeans' ? likelierOrder(labels, one) : labels, took)
     }
 }
 
@@ -131,9 +131,10 @@ async function labelsFrom(path: string): Promise<Mask> {
   return { dims: image.dims, affine: image.affine, data: Uint8Array.from(image.data) }
 }
 
-/** K-means orders classes by intensity: on FLAIR alone the second is white matter and the third grey. */
-function byFlair(labels: Mask): Mask {
-  return { ...labels, data: labels.data.map((v) => (v === 2 ? 3 : v === 3 ? 2 : v)) }
+/** K-means numbers classes by intensity, and on FLAIR grey and white matter may be either way round: as scores best. */
+function likelierOrder(labels: Mask, one: TissueCase): Mask {
+  const turned = { ...labels, data: labels.data.map((v) => (v === 2 ? 3 : v === 3 ? 2 : v)) }
+  return scores(turned, one).mean > scores(labels, one).mean ? turned : labels
 }
 
 /** No prior: every class alike. */

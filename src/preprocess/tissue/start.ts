@@ -7,8 +7,8 @@ export interface Start {
 /**
  * Where to start: median and spread of the samples for which the prior prefers a class. Fluid starts darker than the
  * median, with the others' spread: of what an atlas takes for fluid much is mixed with grey matter, and a class that
- * starts as wide as that mixture stays so. Where the prior prefers no class anywhere, or is
- * plainly wrong, the first channel's three clusters stand for them.
+ * starts as wide as that mixture stays so. Where the prior prefers no class anywhere, or is plainly wrong, the first
+ * channel's three clusters stand for them.
  *
  * @param values one array of samples a channel, the same samples in `priors`; samples of weight 0 are left out
  * @param order the classes (0 fluid, 1 grey, 2 white matter) by rising intensity in the first channel
@@ -26,7 +26,7 @@ export function startingClasses(
     members.map((voxels) => values.map((channel) => quartiles(channel, voxels)))
   const byPrior = preferred(priors, usable)
   let figures = byPrior && figuresOf(byPrior)
-  // A prior that calls what is darker than fluid grey or white matter lies beside the brain.
+  // A prior whose grey or white matter is darker than its fluid lies beside the brain.
   const [fluid, grey, white] = figures?.map(([first]) => first) ?? []
   if (figures === undefined || fluid.dark > grey.median || fluid.dark > white.median)
     figures = figuresOf(clusters(values[0], usable, order))
