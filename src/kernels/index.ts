@@ -23,6 +23,17 @@ export type KernelName =
   | 'distanceLines'
   | 'parzenHistogram'
   | 'parzenGradient'
+  | 'warpRows'
+  | 'composeRows'
+  | 'chainRows'
+  | 'invertRows'
+  | 'deformedNearest'
+  | 'deformedLinear'
+  | 'deformedCubic'
+  | 'lnccX'
+  | 'lnccY'
+  | 'lnccZ'
+  | 'lnccForce'
 
 /** Memory of the arena with a typed view. Take a fresh view after anything was allocated: the memory may have grown. */
 export interface Block<T extends VoxelArray> {

@@ -5,6 +5,9 @@ export { prefilterX, prefilterY, prefilterZ } from "./prefilter";
 export { distanceX, distanceLines } from "./distance";
 export { parzenHistogram } from "./parzen";
 export { parzenGradient } from "./registration";
+export { warpRows, composeRows, chainRows, invertRows } from "./deform";
+export { deformedNearest, deformedLinear, deformedCubic } from "./deformed";
+export { lnccX, lnccY, lnccZ, lnccForce } from "./lncc";
 
 /** First byte behind the module's own data: the arena begins here. */
 export function heapBase(): usize {

@@ -1,0 +1,150 @@
+// Deformable registration, measured against SyN (antspyx): the ICBM152 template onto the T1 of each patient (stripped, 1 mm),
+// both from one affine of ours. The template's tissues, carried over by nearest neighbour through either map, are compared
+// with three classes of the patient's T1 by Atropos (k-means start), which serves both: Dice of fluid, grey and white matter.
+//
+//   npm run bench:deformable -- [--case sub-07] [--kind SyN|SyNCC|none] [--keep]
+//
+// SyN is antspyx's default deformable stage (mutual information, 40 and 20 steps at 4 and 2 mm); SyNCC the same with local
+// correlation of radius 4. Without antspyx in bench/peers/.venv ours alone is measured, against tissueClasses.
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { readField } from '../src/formats/field.js'
+import { writeItkAffine } from '../src/formats/itk.js'
+import { readNifti, writeNifti } from '../src/formats/nifti.js'
+import { setThreads } from '../src/kernels/index.js'
+import { registerDeformable } from '../src/preprocess/deformable.js'
+import { register } from '../src/preprocess/register.js'
+import type { Affine } from '../src/volume/affine.js'
+import { type Deformation, deformationOf, jacobianDeterminant, resampleDeformed } from '../src/volume/deformation.js'
+import type { Image, Mask } from '../src/volume/volume.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const data = join(root, 'shared/data/')
+const python = fileURLToPath(new URL('peers/.venv/bin/python', import.meta.url))
+const script = fileURLToPath(new URL('peers/deformable.py', import.meta.url))
+const option = (name: string) => process.argv[process.argv.indexOf(`--${name}`) + 1]
+const wanted = process.argv.includes('--case') ? option('case') : ''
+const kinds = process.argv.includes('--kind') ? option('kind').split(',') : ['SyN']
+const threads = process.argv.includes('--threads') ? option('threads').split(',').map(Number) : [2]
+
+const cases: [string, string][] = [
+  ['lj-sub-07', 'ljubljana/sub-07/anat/sub-07_space-MNI152_T1w.nii.gz'],
+  ['lj-sub-19', 'ljubljana/sub-19/anat/sub-19_space-MNI152_T1w.nii.gz'],
+  ['ms-sub-14', 'mslesseg/sub-14/ses-1/anat/sub-14_ses-1_space-MNI152_T1w.nii.gz'],
+  ['ms-sub-18', 'mslesseg/sub-18/ses-1/anat/sub-18_ses-1_space-MNI152_T1w.nii.gz'],
+]
+if (!existsSync(join(data, cases[0][1]))) {
+  console.log('No patients here (../shared/data): nothing measured.')
+  process.exit(0)
+}
+
+const load = async (name: string): Promise<Image> => (await readNifti(readFileSync(data + name), name)).image
+const template = await loadTemplate()
+console.log('case        map            CSF     GM     WM   mean   seconds  threads  Jacobian')
+for (const [id, file] of cases) if (id.includes(wanted)) await measure(id, file)
+process.exit(0)
+
+async function measure(id: string, file: string): Promise<void> {
+  const fixed = await load(file)
+  const folder = join(tmpdir(), 'lesionwise-deformable', id)
+  mkdirSync(folder, { recursive: true })
+  const path = (name: string) => join(folder, name)
+  const brain: Mask = { ...fixed, data: Uint8Array.from(fixed.data, (v) => (v > 0 ? 1 : 0)) }
+  const affine = await startOf(path('affine.json'), fixed)
+  writeFileSync(path('affine.txt'), writeItkAffine(affine))
+  writeFileSync(path('fixed.nii.gz'), await writeNifti(fixed, { level: 1 }))
+  writeFileSync(path('moving.nii.gz'), await writeNifti(template.t1, { level: 1 }))
+  writeFileSync(path('brain.nii.gz'), await writeNifti(brain, { level: 1 }))
+  const peers: { name: string; warp: Deformation; seconds: number; threads: number }[] = []
+  for (const kind of kinds)
+    for (const count of threads) {
+      const done = peer(folder, kind, count)
+      if (!done) continue
+      const field = await readField(readFileSync(path(`${kind}-warp.nii.gz`)), kind)
+      peers.push({
+        name: kind,
+        warp: await deformationOf(field, { after: affine }),
+        seconds: done.seconds,
+        threads: count,
+      })
+    }
+  const tissue = await readNifti(readFileSync(path('tissue.nii.gz')), 'tissue')
+  const truth = tissue.image
+  const line = async (name: string, warp: Deformation, seconds?: number, count?: number) => {
+    const labels = await resampleDeformed(template.labels, fixed, warp, { method: 'nearest' })
+    const scores = [1, 2, 3].map((label) => dice(labels, truth, label))
+    const mean = scores.reduce((sum, value) => sum + value / 3, 0)
+    const jacobian = jacobianDeterminant(warp.field).data
+    console.log(
+      id.padEnd(10),
+      name.padEnd(12),
+      ...scores.map((value) => value.toFixed(4)),
+      mean.toFixed(4),
+      (seconds?.toFixed(1) ?? '').padStart(8),
+      String(count ?? '').padStart(7),
+      `  ${jacobian.reduce((a, b) => Math.min(a, b)).toFixed(2)} – ${jacobian.reduce((a, b) => Math.max(a, b)).toFixed(2)}`,
+    )
+  }
+  const still = { dims: fixed.dims, affine: fixed.affine, data: new Float32Array(3 * fixed.data.length) }
+  await line('affine', await deformationOf(still, { after: affine }))
+  for (const { name, warp, seconds, threads: count } of peers) await line(name, warp, seconds, count)
+  for (const count of threads) {
+    setThreads(count)
+    const started = performance.now()
+    const warp = await registerDeformable(fixed, template.t1, { initial: affine })
+    await line(`ours ${warp.steps}`, warp, (performance.now() - started) / 1000, count)
+  }
+}
+
+async function startOf(path: string, fixed: Image): Promise<Affine> {
+  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Affine
+  setThreads(2)
+  const { map } = await register(fixed, template.t1, { dof: 12 })
+  writeFileSync(path, JSON.stringify(map))
+  return map
+}
+
+/** Runs SyN, or takes what an earlier run left. */
+function peer(folder: string, kind: string, count: number): { seconds: number } | undefined {
+  const kept = join(folder, `${kind}-${count}.json`)
+  if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8')) as { seconds: number }
+  if (!existsSync(python)) return undefined
+  const out = execFileSync(python, [script, folder, kind, String(count)], { encoding: 'utf8' })
+  const answer = out.trim().split('\n').at(-1)!
+  writeFileSync(kept, answer)
+  return JSON.parse(answer) as { seconds: number }
+}
+
+/** The ICBM152 T1 within its tissues, and the most likely tissue: 1 fluid, 2 grey, 3 white. */
+async function loadTemplate(): Promise<{ t1: Image; labels: Image }> {
+  const folder = 'templates/icbm152_sym09a/mni_icbm152_'
+  const t1 = await load(`${folder}t1_tal_nlin_sym_09a_converted.nii.gz`)
+  const maps = await Promise.all(
+    ['csf_tal_nlin_sym_09a', 'gm_tal_nlin_sym_09a_converted', 'wm_tal_nlin_sym_09a_converted'].map((name) =>
+      load(`${folder}${name}.nii.gz`),
+    ),
+  )
+  const scales = maps.map(({ data }) => 1 / data.reduce((most, value) => Math.max(most, value), 0))
+  const labels = new Float32Array(t1.data.length)
+  const stripped = new Float32Array(t1.data.length)
+  for (let i = 0; i < labels.length; i++) {
+    const p = maps.map(({ data }, k) => data[i] * scales[k])
+    if (p[0] + p[1] + p[2] < 0.5) continue
+    labels[i] = 1 + p.indexOf(Math.max(...p))
+    stripped[i] = t1.data[i]
+  }
+  return { t1: { ...t1, data: stripped }, labels: { ...t1, data: labels } }
+}
+
+function dice(a: Image, b: Image, label: number): number {
+  let [both, sum] = [0, 0]
+  for (let i = 0; i < a.data.length; i++) {
+    const [x, y] = [a.data[i] === label, Math.round(b.data[i]) === label]
+    if (x && y) both++
+    sum += Number(x) + Number(y)
+  }
+  return (2 * both) / sum
+}
