@@ -27,6 +27,7 @@ export type KernelName =
   | 'composeRows'
   | 'chainRows'
   | 'invertRows'
+  | 'jacobianRows'
   | 'deformedNearest'
   | 'deformedLinear'
   | 'deformedCubic'

@@ -37,7 +37,7 @@ export async function registerDeformable(
   moving: Image,
   options: DeformableOptions = {},
 ): Promise<DeformableRegistration> {
-  const { initial = identity, levels = [8, 4, 2], iterations = [60, 40, 20], smoothing = 3.5 } = options
+  const { initial = identity, levels = [8, 4, 2], iterations = [60, 40, 20], smoothing = 2.5 } = options
   const { fixedMask, signal, progress = () => {} } = options
   const most = levels.map((_, i) =>
     typeof iterations === 'number' ? iterations : (iterations[i] ?? iterations.at(-1)!),

@@ -76,7 +76,7 @@ test('a known smooth warp after an affine is found, and does not fold', () => {
     (p) => deform(found, p),
   )
   assert.ok(start.mean > 2.5, `${start.mean} mm before`)
-  assert.ok(end.mean < 0.7, `mean ${end.mean} mm`)
+  assert.ok(end.mean < 0.5, `mean ${end.mean} mm`)
   assert.ok(jacobianDeterminant(found.field).data.every((v) => v > 0))
   assert.ok(jacobianDeterminant(found.inverse).data.every((v) => v > 0))
 })
@@ -86,7 +86,7 @@ test('there and back is where one was', () => {
     (p) => p,
     (p) => deform(inverted(found), deform(found, p)),
   )
-  assert.ok(mean < 0.1 && worst < 0.5, `mean ${mean}, worst ${worst} mm`)
+  assert.ok(mean < 0.05 && worst < 0.3, `mean ${mean}, worst ${worst} mm`)
 })
 
 test('an image is its own best match: nothing moves', async () => {

@@ -5,7 +5,7 @@ export { prefilterX, prefilterY, prefilterZ } from "./prefilter";
 export { distanceX, distanceLines } from "./distance";
 export { parzenHistogram } from "./parzen";
 export { parzenGradient } from "./registration";
-export { warpRows, composeRows, chainRows, invertRows } from "./deform";
+export { warpRows, composeRows, chainRows, invertRows, jacobianRows } from "./deform";
 export { deformedNearest, deformedLinear, deformedCubic } from "./deformed";
 export { lnccX, lnccY, lnccZ, lnccForce } from "./lncc";
 
