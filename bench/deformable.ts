@@ -11,14 +11,21 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readField } from '../src/formats/field.js'
+import { readField, writeField } from '../src/formats/field.js'
 import { writeItkAffine } from '../src/formats/itk.js'
 import { readNifti, writeNifti } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
+import { seededRandom } from '../src/learn/random.js'
 import { registerDeformable } from '../src/preprocess/deformable.js'
 import { register } from '../src/preprocess/register.js'
-import type { Affine } from '../src/volume/affine.js'
-import { type Deformation, deformationOf, jacobianDeterminant, resampleDeformed } from '../src/volume/deformation.js'
+import { type Affine, apply, type Vec3 } from '../src/volume/affine.js'
+import {
+  type Deformation,
+  deform,
+  deformationOf,
+  jacobianDeterminant,
+  resampleDeformed,
+} from '../src/volume/deformation.js'
 import type { Image, Mask } from '../src/volume/volume.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -96,7 +103,30 @@ async function measure(id: string, file: string): Promise<void> {
     const started = performance.now()
     const warp = await registerDeformable(fixed, template.t1, { initial: affine })
     await line(`ours ${warp.steps}`, warp, (performance.now() - started) / 1000, count)
+    if (count !== threads[0] || !existsSync(python)) continue
+    writeFileSync(path('field.nii.gz'), await writeField(warp.field, { level: 1 }))
+    const ours = apartFromItk(warp, path('field.nii.gz'), folder)
+    const theirs = peers.map(({ name, warp: w }) => apartFromItk(w, path(`${name}-warp.nii.gz`), folder))
+    const shown = [ours, ...theirs].map((mm) => mm.toExponential(1)).join(', ')
+    console.log(`${id}: points through the files of ours and SyN, here and in SimpleITK, differ by at most ${shown} mm`)
   }
+}
+
+/** Largest distance in mm between where we and SimpleITK take 500 points of the field's block. */
+function apartFromItk(warp: Deformation, field: string, folder: string): number {
+  const random = seededRandom(1)
+  const points = Array.from({ length: 500 }, () =>
+    apply(warp.field.affine, warp.field.dims.map((n) => random() * (n - 1)) as unknown as Vec3),
+  )
+  const lps = ([x, y, z]: Vec3): Vec3 => [-x, -y, z]
+  writeFileSync(join(folder, 'points.json'), JSON.stringify(points.map(lps)))
+  const script = fileURLToPath(new URL('peers/points.py', import.meta.url))
+  const args = [script, field, join(folder, 'affine.txt'), join(folder, 'points.json')]
+  const theirs = JSON.parse(execFileSync(python, args, { encoding: 'utf8' })) as Vec3[]
+  return points.reduce((most, p, i) => {
+    const [u, v] = [deform(warp, p), lps(theirs[i])]
+    return Math.max(most, Math.hypot(u[0] - v[0], u[1] - v[1], u[2] - v[2]))
+  }, 0)
 }
 
 async function startOf(path: string, fixed: Image): Promise<Affine> {

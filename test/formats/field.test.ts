@@ -4,8 +4,8 @@ import { InputError } from '../../src/errors.js'
 import { readField, writeField } from '../../src/formats/field.js'
 import { writeNifti } from '../../src/formats/nifti.js'
 import { gunzip } from '../../src/platform/index.js'
-import { compose, scaling, translation } from '../../src/volume/affine.js'
-import type { DisplacementField } from '../../src/volume/deformation.js'
+import { compose, scaling, translation, type Vec3 } from '../../src/volume/affine.js'
+import { type DisplacementField, deform, deformationOf } from '../../src/volume/deformation.js'
 import { rigidMap } from '../phantom.js'
 
 const field: DisplacementField = {
@@ -48,4 +48,32 @@ test('an image is no field, and a cut file is said to be', async () => {
   })
   const whole = await gunzip(await writeField(field))
   await assert.rejects(readField(whole.slice(0, 700), 'cut.nii'), /ends too early/)
+})
+
+test('points go where SimpleITK takes them through the file and an affine after it', async () => {
+  const back = await readField(await writeField(field), 'field.nii.gz')
+  const warp = await deformationOf(back, { after: rigidMap([0.1, -0.2, 0.3], [4, 5, 6]) })
+  // SimpleITK 2.5.7 on the file of this field, turned from LPS; the last point lies beyond the grid.
+  const golden: [Vec3, Vec3][] = [
+    [
+      [-11, 17.14, 15.73],
+      [-20.772765928138053, 15.667252575175493, 25.28077799916236],
+    ],
+    [
+      [-14.4, 18.37, 22.65],
+      [-24.490637515471818, 18.259226181508076, 34.618541836951],
+    ],
+    [
+      [-16.6, 22.02, 10.78],
+      [-26.826743100318414, 18.314869811123135, 18.365474227770875],
+    ],
+    [
+      [-28, 19.09, 14.16],
+      [-30.55839863228674, 14.170008690648281, 14.400102653265442],
+    ],
+  ]
+  for (const [from, to] of golden) {
+    const [x, y, z] = deform(warp, from)
+    assert.ok(Math.hypot(x - to[0], y - to[1], z - to[2]) < 1e-5, `${from}: ${[x, y, z]}`)
+  }
 })
