@@ -1,11 +1,13 @@
 // Deformable registration, measured against SyN (antspyx): the ICBM152 template onto the T1 of each patient (stripped, 1 mm),
 // both from one affine of ours. The template's tissues, carried over by nearest neighbour through either map, are compared
 // with three classes of the patient's T1 by Atropos (k-means start), which serves both: Dice of fluid, grey and white matter.
+// Seconds on the wall and of processor time; smallest and largest Jacobian. Then 500 points through the fields' files, here and
+// in SimpleITK.
 //
-//   npm run bench:deformable -- [--case sub-07] [--kind SyN|SyNCC|none] [--keep]
+//   npm run bench:deformable -- [--case sub-07] [--kind SyN,SyNCC] [--threads 1,2] [--keep]
 //
 // SyN is antspyx's default deformable stage (mutual information, 40 and 20 steps at 4 and 2 mm); SyNCC the same with local
-// correlation of radius 4. Without antspyx in bench/peers/.venv ours alone is measured, against tissueClasses.
+// correlation of radius 4. --keep takes what an earlier run of them left.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -32,10 +34,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const data = join(root, 'shared/data/')
 const python = fileURLToPath(new URL('peers/.venv/bin/python', import.meta.url))
 const script = fileURLToPath(new URL('peers/deformable.py', import.meta.url))
-const option = (name: string) => process.argv[process.argv.indexOf(`--${name}`) + 1]
-const wanted = process.argv.includes('--case') ? option('case') : ''
-const kinds = process.argv.includes('--kind') ? option('kind').split(',') : ['SyN']
-const threads = process.argv.includes('--threads') ? option('threads').split(',').map(Number) : [2]
+const option = (name: string, otherwise: string) =>
+  process.argv.includes(`--${name}`) ? process.argv[process.argv.indexOf(`--${name}`) + 1] : otherwise
+const wanted = option('case', '')
+const kinds = option('kind', 'SyN').split(',')
+const threads = option('threads', '1,2').split(',').map(Number)
 
 const cases: [string, string][] = [
   ['lj-sub-07', 'ljubljana/sub-07/anat/sub-07_space-MNI152_T1w.nii.gz'],
@@ -43,14 +46,14 @@ const cases: [string, string][] = [
   ['ms-sub-14', 'mslesseg/sub-14/ses-1/anat/sub-14_ses-1_space-MNI152_T1w.nii.gz'],
   ['ms-sub-18', 'mslesseg/sub-18/ses-1/anat/sub-18_ses-1_space-MNI152_T1w.nii.gz'],
 ]
-if (!existsSync(join(data, cases[0][1]))) {
-  console.log('No patients here (../shared/data): nothing measured.')
+if (!existsSync(join(data, cases[0][1])) || !existsSync(python)) {
+  console.log('Needs the patients of ../shared/data and antspyx in bench/peers/.venv: nothing measured.')
   process.exit(0)
 }
 
 const load = async (name: string): Promise<Image> => (await readNifti(readFileSync(data + name), name)).image
 const template = await loadTemplate()
-console.log('case        map            CSF     GM     WM   mean   seconds  threads  Jacobian')
+console.log('case       map                    CSF     GM     WM   mean  threads seconds    cpu  Jacobian')
 for (const [id, file] of cases) if (id.includes(wanted)) await measure(id, file)
 process.exit(0)
 
@@ -65,52 +68,56 @@ async function measure(id: string, file: string): Promise<void> {
   writeFileSync(path('fixed.nii.gz'), await writeNifti(fixed, { level: 1 }))
   writeFileSync(path('moving.nii.gz'), await writeNifti(template.t1, { level: 1 }))
   writeFileSync(path('brain.nii.gz'), await writeNifti(brain, { level: 1 }))
-  const peers: { name: string; warp: Deformation; seconds: number; threads: number }[] = []
-  for (const kind of kinds)
-    for (const count of threads) {
-      const done = peer(folder, kind, count)
-      if (!done) continue
-      const field = await readField(readFileSync(path(`${kind}-warp.nii.gz`)), kind)
-      peers.push({
-        name: kind,
-        warp: await deformationOf(field, { after: affine }),
-        seconds: done.seconds,
-        threads: count,
-      })
-    }
-  const tissue = await readNifti(readFileSync(path('tissue.nii.gz')), 'tissue')
-  const truth = tissue.image
-  const line = async (name: string, warp: Deformation, seconds?: number, count?: number) => {
+  const line = async (name: string, warp: Deformation, time?: Time) => {
     const labels = await resampleDeformed(template.labels, fixed, warp, { method: 'nearest' })
     const scores = [1, 2, 3].map((label) => dice(labels, truth, label))
-    const mean = scores.reduce((sum, value) => sum + value / 3, 0)
     const jacobian = jacobianDeterminant(warp.field).data
+    const [least, most] = [Math.min, Math.max].map((of) => jacobian.reduce((a, b) => of(a, b)).toFixed(2))
     console.log(
       id.padEnd(10),
-      name.padEnd(12),
+      name.padEnd(18),
       ...scores.map((value) => value.toFixed(4)),
-      mean.toFixed(4),
-      (seconds?.toFixed(1) ?? '').padStart(8),
-      String(count ?? '').padStart(7),
-      `  ${jacobian.reduce((a, b) => Math.min(a, b)).toFixed(2)} – ${jacobian.reduce((a, b) => Math.max(a, b)).toFixed(2)}`,
+      scores.reduce((sum, value) => sum + value / 3, 0).toFixed(4),
+      time ? `${column(time.threads, 0)} ${column(time.seconds)} ${column(time.cpu)}` : ' '.repeat(23),
+      ` ${least} – ${most}`,
     )
   }
+  if (!existsSync(path('tissue.nii.gz'))) execFileSync(python, [script, folder, 'tissue', '2'])
+  const truth = (await readNifti(readFileSync(path('tissue.nii.gz')), 'tissue')).image
   const still = { dims: fixed.dims, affine: fixed.affine, data: new Float32Array(3 * fixed.data.length) }
   await line('affine', await deformationOf(still, { after: affine }))
-  for (const { name, warp, seconds, threads: count } of peers) await line(name, warp, seconds, count)
+
+  const apart: string[] = []
   for (const count of threads) {
-    setThreads(count)
-    const started = performance.now()
-    const warp = await registerDeformable(fixed, template.t1, { initial: affine })
-    await line(`ours ${warp.steps}`, warp, (performance.now() - started) / 1000, count)
-    if (count !== threads[0] || !existsSync(python)) continue
-    writeFileSync(path('field.nii.gz'), await writeField(warp.field, { level: 1 }))
-    const ours = apartFromItk(warp, path('field.nii.gz'), folder)
-    const theirs = peers.map(({ name, warp: w }) => apartFromItk(w, path(`${name}-warp.nii.gz`), folder))
-    const shown = [ours, ...theirs].map((mm) => mm.toExponential(1)).join(', ')
-    console.log(`${id}: points through the files of ours and SyN, here and in SimpleITK, differ by at most ${shown} mm`)
+    for (const kind of kinds) {
+      const time = peer(folder, kind, count)
+      const file = path(`${kind}-warp.nii.gz`)
+      const warp = await deformationOf(await readField(readFileSync(file), kind), { after: affine })
+      await line(kind, warp, time)
+      if (count === threads[0]) apart.push(`${kind} ${apartFromItk(warp, file, folder).toExponential(1)}`)
+    }
+    for (const model of ['velocity', 'bspline'] as const) {
+      setThreads(count)
+      const [started, before] = [performance.now(), process.cpuUsage()]
+      const warp = await registerDeformable(fixed, template.t1, { initial: affine, model })
+      const { user, system } = process.cpuUsage(before)
+      const time = { seconds: (performance.now() - started) / 1000, cpu: (user + system) / 1e6, threads: count }
+      await line(`${model} ${warp.steps}`, warp, time)
+      if (count !== threads[0]) continue
+      writeFileSync(path('field.nii.gz'), await writeField(warp.field, { level: 1 }))
+      apart.push(`${model} ${apartFromItk(warp, path('field.nii.gz'), folder).toExponential(1)}`)
+    }
   }
+  console.log(`${id}: points through the files, here and in SimpleITK, differ by at most (mm): ${apart.join(', ')}`)
 }
+
+interface Time {
+  seconds: number
+  /** Seconds of all processors together. */
+  cpu: number
+  threads: number
+}
+const column = (value: number, digits = 1) => value.toFixed(digits).padStart(7)
 
 /** Largest distance in mm between where we and SimpleITK take 500 points of the field's block. */
 function apartFromItk(warp: Deformation, field: string, folder: string): number {
@@ -138,14 +145,13 @@ async function startOf(path: string, fixed: Image): Promise<Affine> {
 }
 
 /** Runs SyN, or takes what an earlier run left. */
-function peer(folder: string, kind: string, count: number): { seconds: number } | undefined {
+function peer(folder: string, kind: string, count: number): Time {
   const kept = join(folder, `${kind}-${count}.json`)
-  if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8')) as { seconds: number }
-  if (!existsSync(python)) return undefined
-  const out = execFileSync(python, [script, folder, kind, String(count)], { encoding: 'utf8' })
-  const answer = out.trim().split('\n').at(-1)!
-  writeFileSync(kept, answer)
-  return JSON.parse(answer) as { seconds: number }
+  if (!process.argv.includes('--keep') || !existsSync(kept)) {
+    const out = execFileSync(python, [script, folder, kind, String(count)], { encoding: 'utf8' })
+    writeFileSync(kept, out.trim().split('\n').at(-1)!)
+  }
+  return { ...(JSON.parse(readFileSync(kept, 'utf8')) as Omit<Time, 'threads'>), threads: count }
 }
 
 /** The ICBM152 T1 within its tissues, and the most likely tissue: 1 fluid, 2 grey, 3 white. */

@@ -23,6 +23,8 @@ export type KernelName =
   | 'distanceLines'
   | 'parzenHistogram'
   | 'parzenGradient'
+  | 'bandX'
+  | 'bandAcross'
   | 'warpRows'
   | 'composeRows'
   | 'chainRows'

@@ -2,6 +2,7 @@ import { type Affine, identity } from '../volume/affine.js'
 import { type Deformation, deformationOf } from '../volume/deformation.js'
 import type { Image, Mask } from '../volume/volume.js'
 import { flow } from './deformable/flow.js'
+import { freeform } from './deformable/freeform.js'
 import { pyramid } from './deformable/levels.js'
 
 export interface DeformableOptions {
@@ -9,11 +10,16 @@ export interface DeformableOptions {
   initial?: Affine
   /** Only what lies inside pulls; on any grid of the fixed image's space. */
   fixedMask?: Mask
+  /** `velocity`: diffeomorphic flow, symmetric in the two images. `bspline`: free-form deformation. Default `velocity`. */
+  model?: 'velocity' | 'bspline'
   /** Spacing of the levels in mm, coarsest first. */
   levels?: readonly number[]
   /** Most steps at each level; one number for all. */
   iterations?: number | readonly number[]
-  /** σ in mm of the Gaussian over each update at the finest level; at coarser ones it grows with the spacing. */
+  /**
+   * Mm at the finest level; at coarser ones it grows with the spacing. Velocity: σ of the Gaussian over each update,
+   * default 2.5. B-spline: distance of the control points, default 4.
+   */
   smoothing?: number
   signal?: AbortSignal
   progress?: (fraction: number) => void
@@ -27,24 +33,31 @@ export interface DeformableRegistration extends Deformation {
 }
 
 /**
- * Deformable registration by local correlation (cubes of 5³ voxels), coarse to fine: the two images move towards each
- * other by small smooth steps, which are composed (greedy symmetric diffeomorphic matching, Avants et al. 2008, with
- * updates in the manner of demons, Vercauteren et al. 2009), so that nothing folds and the map has an inverse. The same
- * bits for any number of threads; nothing in it is drawn at random.
+ * Deformable registration by local correlation (cubes of 5³ voxels), coarse to fine. `velocity`: the two images move
+ * towards each other by small smooth steps, which are composed (greedy symmetric diffeomorphic matching, Avants et al.
+ * 2008, with updates in the manner of demons, Vercauteren et al. 2009). `bspline`: lattices of control points, the finer on
+ * top of the coarser (Rueckert et al. 1999, 2006). Neither folds, and each map has an inverse. The same bits for any number
+ * of threads; nothing in it is drawn at random.
  */
 export async function registerDeformable(
   fixed: Image,
   moving: Image,
   options: DeformableOptions = {},
 ): Promise<DeformableRegistration> {
-  const { initial = identity, levels = [8, 4, 2], iterations = [60, 40, 20], smoothing = 2.5 } = options
-  const { fixedMask, signal, progress = () => {} } = options
+  const { initial = identity, levels = [8, 4, 2], iterations = [60, 40, 20] } = options
+  const {
+    model = 'velocity',
+    smoothing = model === 'velocity' ? 2.5 : 4,
+    fixedMask,
+    signal,
+    progress = () => {},
+  } = options
   const most = levels.map((_, i) =>
     typeof iterations === 'number' ? iterations : (iterations[i] ?? iterations.at(-1)!),
   )
   const images = await pyramid(fixed, moving, initial, levels, fixedMask)
   progress(0.1)
-  const { field, similarity, steps } = await flow(images, {
+  const { field, similarity, steps } = await (model === 'velocity' ? flow : freeform)(images, {
     iterations: most,
     smoothing: smoothing / levels[levels.length - 1],
     signal,

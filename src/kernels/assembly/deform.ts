@@ -57,10 +57,10 @@ export function warpRows(start: i32, end: i32, src: usize, field: usize, dst: us
 }
 
 /**
- * The field of (id + field) ∘ (id + step · by), by's vectors cut to `longest` voxels and let down to 0 over the outer
- * four voxels, so that nothing moves at the border.
+ * The field of (id + field) ∘ (id + step · by), by's vectors cut to `longest` voxels and let down to 0 over the
+ * outer `rim` voxels, so that nothing moves at the border.
  */
-export function composeRows(start: i32, end: i32, field: usize, by: usize, dst: usize, nx: i32, ny: i32, nz: i32, step: f32, longest: f32): void {
+export function composeRows(start: i32, end: i32, field: usize, by: usize, dst: usize, nx: i32, ny: i32, nz: i32, step: f32, longest: f32, rim: f32): void {
   const plane = ((nx * ny * nz) as usize) << 2;
   for (let row = start; row < end; row++) {
     const j = row % ny, k = row / ny;
@@ -70,7 +70,7 @@ export function composeRows(start: i32, end: i32, field: usize, by: usize, dst: 
       const u = by + at;
       let ux = load<f32>(u), uy = load<f32>(u + plane), uz = load<f32>(u + 2 * plane);
       const length = sqrt<f32>(ux * ux + uy * uy + uz * uz) * step;
-      const inside = min<f32>(1, (min(side, min(i, nx - 1 - i)) as f32) * 0.25);
+      const inside = min<f32>(1, (min(side, min(i, nx - 1 - i)) as f32) / rim);
       const scale = step * inside * (length > longest ? longest / length : 1);
       ux *= scale;
       uy *= scale;

@@ -5,6 +5,7 @@ export { prefilterX, prefilterY, prefilterZ } from "./prefilter";
 export { distanceX, distanceLines } from "./distance";
 export { parzenHistogram } from "./parzen";
 export { parzenGradient } from "./registration";
+export { bandX, bandAcross } from "./band";
 export { warpRows, composeRows, chainRows, invertRows, jacobianRows } from "./deform";
 export { deformedNearest, deformedLinear, deformedCubic } from "./deformed";
 export { lnccX, lnccY, lnccZ, lnccForce } from "./lncc";

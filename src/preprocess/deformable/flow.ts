@@ -1,7 +1,7 @@
 import { type Arena, withArena } from '../../kernels/index.js'
 import type { DisplacementField } from '../../volume/deformation.js'
 import { correlationOf } from './correlation.js'
-import type { Level } from './levels.js'
+import { type Level, margin } from './levels.js'
 import { newPair, type Pair, refined, sides, whole } from './pair.js'
 import { blurPlanes, gaussOf } from './planes.js'
 
@@ -72,7 +72,8 @@ function stepperOf(arena: Arena, level: Level, pair: Pair, smoothing: number): (
     await blurPlanes(arena, smoothUpdate, grid, 6, update, smooth)
     for (const [s, side] of sides.entries()) {
       const by = smooth.ptr + s * 12 * n
-      await arena.run('composeRows', ny * nz, 64, pair[side].ptr, by, pair.spare.ptr, nx, ny, nz, step, longest)
+      const maps = [pair[side].ptr, by, pair.spare.ptr]
+      await arena.run('composeRows', ny * nz, 64, ...maps, nx, ny, nz, step, longest, margin / level.mm)
       await blurPlanes(arena, smoothMap, grid, 3, pair.spare, pair[side])
     }
     return similarity

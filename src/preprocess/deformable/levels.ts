@@ -13,7 +13,7 @@ export interface Level {
 }
 
 /** Room around the fixed image's content, mm: displacements end at 0 there. */
-const margin = 14
+export const margin = 14
 
 /** The levels, coarsest first: one block of the fixed image's space along its axes, ever finer. */
 export async function pyramid(
