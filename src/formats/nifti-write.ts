@@ -10,25 +10,28 @@ import type { NiftiHeader } from './nifti-header.js'
  *
  * @param options.like header of the input on whose grid this is: version, codes and time unit are kept
  * @param options.level gzip level, 1 fast … 9 small; default 6
+ * @param options.vectors `data` holds several such planes one behind the other: the components of vectors, as dimension 5
  */
 export async function writeNifti(
   volume: Volume,
-  { like, level = 6 }: { like?: NiftiHeader; level?: number } = {},
+  { like, level = 6, vectors = false }: { like?: NiftiHeader; level?: number; vectors?: boolean } = {},
 ): Promise<Uint8Array> {
   const { data, affine } = volume
   const type = typeOf(data)
   const version = like?.version ?? 1
   const offset = version === 1 ? 352 : 544
-  const bytes = new Uint8Array(offset + voxelCount(volume) * data.BYTES_PER_ELEMENT)
+  const components = vectors ? data.length / voxelCount(volume) : 1
+  const bytes = new Uint8Array(offset + components * voxelCount(volume) * data.BYTES_PER_ELEMENT)
   const header = new DataView(bytes.buffer, 0, offset)
   const code = (like && (like.sformCode || like.qformCode)) || 1
   const units = 2 | (like?.timeUnit ?? 0)
   const [b, c, d, qfac] = quaternion(affine)
   const pixdim = [qfac, ...voxelSizes(affine), 1, 1, 1, 1]
-  const dim = [3, ...volume.dims, 1, 1, 1, 1]
+  const dim = vectors ? [5, ...volume.dims, 1, components, 1, 1] : [3, ...volume.dims, 1, 1, 1, 1]
   if (version === 1) {
     header.setInt32(0, 348, true)
     dim.forEach((n, i) => header.setInt16(40 + 2 * i, n, true))
+    if (vectors) header.setInt16(68, vectorIntent, true)
     header.setInt16(70, type.code, true)
     header.setInt16(72, 8 * data.BYTES_PER_ELEMENT, true)
     pixdim.forEach((size, i) => header.setFloat32(76 + 4 * i, size, true))
@@ -54,10 +57,14 @@ export async function writeNifti(
     ;[b, c, d, affine[3], affine[7], affine[11]].forEach((value, i) => header.setFloat64(352 + 8 * i, value, true))
     affine.slice(0, 12).forEach((value, i) => header.setFloat64(400 + 8 * i, value, true))
     header.setInt32(500, units, true)
+    if (vectors) header.setInt32(504, vectorIntent, true)
   }
   bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset)
   return await gzip(bytes, level)
 }
+
+/** NIFTI_INTENT_VECTOR */
+const vectorIntent = 1007
 
 const magic = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0))
 

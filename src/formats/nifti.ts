@@ -58,6 +58,21 @@ export async function readNiftiMask(bytes: Uint8Array, source: string): Promise<
   }
 }
 
+/** Reads the vectors of a file whose dimension 5 counts components: planes one behind the other. @throws InputError */
+export async function readNiftiVectors(
+  bytes: Uint8Array,
+  source: string,
+): Promise<Image & { readonly components: number }> {
+  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? await unpack(bytes, source) : bytes
+  const header = parseHeader(plain, source)
+  const [rank, nx, ny, nz, frames, components] = header.dim
+  const dims = judgeDims({ ...header, dim: [3, nx, ny, nz, 1, 1, 1, 1] }, source)
+  const count = rank >= 5 && frames === 1 && components >= 1 ? components : 1
+  const { affine } = chooseAffine(header, dims, source)
+  const { data } = decodeVoxels(plain, header, dims[0] * dims[1] * dims[2] * count, source)
+  return { dims, affine, data, components: count }
+}
+
 async function decode(bytes: Uint8Array, source: string): Promise<NiftiImage & { notFinite: number }> {
   const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? await unpack(bytes, source) : bytes
   const header = parseHeader(plain, source)

@@ -30,6 +30,20 @@ export type KernelName =
   | 'nlmBlocks'
   | 'nlmVoxels'
   | 'nlmNoise'
+  | 'bandX'
+  | 'bandAcross'
+  | 'warpRows'
+  | 'composeRows'
+  | 'chainRows'
+  | 'invertRows'
+  | 'jacobianRows'
+  | 'deformedNearest'
+  | 'deformedLinear'
+  | 'deformedCubic'
+  | 'lnccX'
+  | 'lnccY'
+  | 'lnccZ'
+  | 'lnccForce'
 
 /** Memory of the arena with a typed view. Take a fresh view after anything was allocated: the memory may have grown. */
 export interface Block<T extends VoxelArray> {

@@ -66,7 +66,7 @@ async function sample(
 }
 
 /** Turns values into cubic B-spline coefficients, in place. */
-async function prefilter(arena: Arena, { ptr }: Block<Float32Array>, [nx, ny, nz]: Vec3): Promise<void> {
+export async function prefilter(arena: Arena, { ptr }: Block<Float32Array>, [nx, ny, nz]: Vec3): Promise<void> {
   await arena.run('prefilterX', ny * nz, 256, ptr, nx)
   await arena.run('prefilterY', nz, 1, ptr, nx, ny)
   await arena.run('prefilterZ', ny, 1, ptr, nx, ny, nz)

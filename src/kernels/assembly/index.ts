@@ -7,6 +7,10 @@ export { parzenHistogram } from "./parzen";
 export { parzenGradient } from "./registration";
 export { diffuse, edgeTensor, edgeStep } from "./diffusion";
 export { patchMoments, nlmBlocks, nlmVoxels, nlmNoise } from "./nlm";
+export { bandX, bandAcross } from "./band";
+export { warpRows, composeRows, chainRows, invertRows, jacobianRows } from "./deform";
+export { deformedNearest, deformedLinear, deformedCubic } from "./deformed";
+export { lnccX, lnccY, lnccZ, lnccForce } from "./lncc";
 
 /** First byte behind the module's own data: the arena begins here. */
 export function heapBase(): usize {

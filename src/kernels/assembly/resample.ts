@@ -6,7 +6,7 @@
 
 // @ts-ignore: decorator
 @inline
-function beyond(x: f64, n: i32): bool {
+export function beyond(x: f64, n: i32): bool {
   return !(x >= -0.5 && x <= (n as f64) - 0.5);
 }
 
@@ -28,6 +28,60 @@ function m(matrix: usize, entry: i32): f64 {
   return load<f64>(matrix + ((entry as usize) << 3));
 }
 
+// @ts-ignore: decorator
+@inline
+export function nearestAt(src: usize, sx: i32, sy: i32, sz: i32, x: f64, y: f64, z: f64): f32 {
+  const xi = floor(held(x, sx) + 0.5) as i32, yi = floor(held(y, sy) + 0.5) as i32, zi = floor(held(z, sz) + 0.5) as i32;
+  return at(src, xi + sx * (yi + sy * zi));
+}
+
+// @ts-ignore: decorator
+@inline
+export function linearAt(src: usize, sx: i32, sy: i32, sz: i32, x: f64, y: f64, z: f64): f32 {
+  const hx = held(x, sx), hy = held(y, sy), hz = held(z, sz);
+  const xi = hx as i32, yi = hy as i32, zi = hz as i32;
+  const fx = (hx - (xi as f64)) as f32, fy = (hy - (yi as f64)) as f32, fz = (hz - (zi as f64)) as f32;
+  const dx = xi + 1 < sx ? 1 : 0, dy = yi + 1 < sy ? sx : 0, dz = zi + 1 < sz ? sx * sy : 0;
+  const o = xi + sx * (yi + sy * zi);
+  const a = at(src, o) + fx * (at(src, o + dx) - at(src, o));
+  const b = at(src, o + dy) + fx * (at(src, o + dy + dx) - at(src, o + dy));
+  const c = at(src, o + dz) + fx * (at(src, o + dz + dx) - at(src, o + dz));
+  const d = at(src, o + dz + dy) + fx * (at(src, o + dz + dy + dx) - at(src, o + dz + dy));
+  const e = a + fy * (b - a), f = c + fy * (d - c);
+  return e + fz * (f - e);
+}
+
+/** Cubic B-spline; `src` holds coefficients (see prefilter). Four taps along x at once. */
+// @ts-ignore: decorator
+@inline
+export function cubicAt(src: usize, sx: i32, sy: i32, sz: i32, x: f64, y: f64, z: f64): f32 {
+  const hx = held(x, sx), hy = held(y, sy), hz = held(z, sz);
+  const xi = hx as i32, yi = hy as i32, zi = hz as i32;
+  const fx = (hx - (xi as f64)) as f32, fy = (hy - (yi as f64)) as f32, fz = (hz - (zi as f64)) as f32;
+  const wx = f32x4(w0(fx), w1(fx), w1(1 - fx), w0(1 - fx));
+  const inside = xi >= 1 && xi + 2 < sx;
+  let sum = f32x4.splat(0);
+  for (let c = 0; c < 4; c++) {
+    const wz = weight(c, fz);
+    const plane = sx * sy * mirrored(zi - 1 + c, sz);
+    for (let b = 0; b < 4; b++) {
+      const w = wz * weight(b, fy);
+      const line = plane + sx * mirrored(yi - 1 + b, sy);
+      const taps = inside
+        ? v128.load(src + (((line + xi - 1) as usize) << 2))
+        : f32x4(
+            at(src, line + mirrored(xi - 1, sx)),
+            at(src, line + mirrored(xi, sx)),
+            at(src, line + mirrored(xi + 1, sx)),
+            at(src, line + mirrored(xi + 2, sx)),
+          );
+      sum = f32x4.add(sum, f32x4.mul(f32x4.splat(w), taps));
+    }
+  }
+  sum = f32x4.mul(sum, wx);
+  return f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3);
+}
+
 export function resampleNearest(start: i32, end: i32, src: usize, sx: i32, sy: i32, sz: i32, dst: usize, nx: i32, ny: i32, matrix: usize, outside: f32): void {
   for (let row = start; row < end; row++) {
     const j = (row % ny) as f64, k = (row / ny) as f64;
@@ -42,8 +96,7 @@ export function resampleNearest(start: i32, end: i32, src: usize, sx: i32, sy: i
         store<f32>(out, outside);
         continue;
       }
-      const xi = floor(held(x, sx) + 0.5) as i32, yi = floor(held(y, sy) + 0.5) as i32, zi = floor(held(z, sz) + 0.5) as i32;
-      store<f32>(out, at(src, xi + sx * (yi + sy * zi)));
+      store<f32>(out, nearestAt(src, sx, sy, sz, x, y, z));
     }
   }
 }
@@ -62,22 +115,12 @@ export function resampleLinear(start: i32, end: i32, src: usize, sx: i32, sy: i3
         store<f32>(out, outside);
         continue;
       }
-      const hx = held(x, sx), hy = held(y, sy), hz = held(z, sz);
-      const xi = hx as i32, yi = hy as i32, zi = hz as i32;
-      const fx = (hx - (xi as f64)) as f32, fy = (hy - (yi as f64)) as f32, fz = (hz - (zi as f64)) as f32;
-      const dx = xi + 1 < sx ? 1 : 0, dy = yi + 1 < sy ? sx : 0, dz = zi + 1 < sz ? sx * sy : 0;
-      const o = xi + sx * (yi + sy * zi);
-      const a = at(src, o) + fx * (at(src, o + dx) - at(src, o));
-      const b = at(src, o + dy) + fx * (at(src, o + dy + dx) - at(src, o + dy));
-      const c = at(src, o + dz) + fx * (at(src, o + dz + dx) - at(src, o + dz));
-      const d = at(src, o + dz + dy) + fx * (at(src, o + dz + dy + dx) - at(src, o + dz + dy));
-      const e = a + fy * (b - a), f = c + fy * (d - c);
-      store<f32>(out, e + fz * (f - e));
+      store<f32>(out, linearAt(src, sx, sy, sz, x, y, z));
     }
   }
 }
 
-/** Cubic B-spline; `src` holds coefficients (see prefilter). Four taps along x at once. */
+/** Cubic B-spline; `src` holds coefficients. */
 export function resampleCubic(start: i32, end: i32, src: usize, sx: i32, sy: i32, sz: i32, dst: usize, nx: i32, ny: i32, matrix: usize, outside: f32): void {
   for (let row = start; row < end; row++) {
     const j = (row % ny) as f64, k = (row / ny) as f64;
@@ -92,31 +135,7 @@ export function resampleCubic(start: i32, end: i32, src: usize, sx: i32, sy: i32
         store<f32>(out, outside);
         continue;
       }
-      const hx = held(x, sx), hy = held(y, sy), hz = held(z, sz);
-      const xi = hx as i32, yi = hy as i32, zi = hz as i32;
-      const fx = (hx - (xi as f64)) as f32, fy = (hy - (yi as f64)) as f32, fz = (hz - (zi as f64)) as f32;
-      const wx = f32x4(w0(fx), w1(fx), w1(1 - fx), w0(1 - fx));
-      const inside = xi >= 1 && xi + 2 < sx;
-      let sum = f32x4.splat(0);
-      for (let c = 0; c < 4; c++) {
-        const wz = weight(c, fz);
-        const plane = sx * sy * mirrored(zi - 1 + c, sz);
-        for (let b = 0; b < 4; b++) {
-          const w = wz * weight(b, fy);
-          const line = plane + sx * mirrored(yi - 1 + b, sy);
-          const taps = inside
-            ? v128.load(src + (((line + xi - 1) as usize) << 2))
-            : f32x4(
-                at(src, line + mirrored(xi - 1, sx)),
-                at(src, line + mirrored(xi, sx)),
-                at(src, line + mirrored(xi + 1, sx)),
-                at(src, line + mirrored(xi + 2, sx)),
-              );
-          sum = f32x4.add(sum, f32x4.mul(f32x4.splat(w), taps));
-        }
-      }
-      sum = f32x4.mul(sum, wx);
-      store<f32>(out, f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3));
+      store<f32>(out, cubicAt(src, sx, sy, sz, x, y, z));
     }
   }
 }
