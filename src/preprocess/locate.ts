@@ -6,7 +6,9 @@ import { type Grid, gridOf, type Image, type Mask } from '../volume/volume.js'
 import { type Atlas, loadAtlas } from './atlas.js'
 import { findBrain, isStripped } from './brain.js'
 import { contrastName, type Preparing } from './context.js'
+import { denoised, denoiseWeight } from './denoised.js'
 import { moved, ownFrame, settled } from './frame.js'
+import type { Recipe } from './recipe.js'
 import { register, registrationCheck, trustworthy } from './register.js'
 import type { Kept } from './store.js'
 
@@ -21,8 +23,10 @@ export interface Located {
   frame: Affine
   /** Of each image: its grid with axes towards RAS in the world of its header, and the way back to its file's axes. */
   natives: Partial<Record<Modality, { grid: Grid; turnBack: Reorientation }>>
-  /** The images that can be used, voxels as given with axes towards RAS. */
+  /** The images that can be used, in their own voxels with axes towards RAS, denoised where that was asked for. */
   images: Partial<Record<Modality, Image>>
+  /** The same as they were given. */
+  given: Partial<Record<Modality, Image>>
   /** Anchor → each image, in the own frame; the identity for the anchor. */
   maps: Partial<Record<Modality, Affine>>
   /** Own frame → MNI152 RAS mm. */
@@ -35,10 +39,11 @@ export interface Located {
 }
 
 /** Weights of the stages, about their seconds. */
-export const locateWeight = (others: number): number => 2 + 4 * others + 6 + 4
+export const locateWeight = (others: number, { denoise }: Recipe): number =>
+  2 + 4 * others + 6 + 4 + (denoise === 'none' ? 0 : denoiseWeight * (1 + others))
 
 /**
- * Finds out where everything is: turn axes towards RAS+ → align the other contrasts to the anchor → find the atlas affine →
+ * Finds out where everything is: turn axes towards RAS+ → denoise → align the other contrasts to the anchor → find the atlas affine →
  * brain, whose surface corrects the affine. Nothing is interpolated yet.
  *
  * @param brainMask a brain mask to use instead of our own, on any grid of the anchor's space
@@ -48,23 +53,32 @@ export async function locate(study: Study, work: Preparing, brainMask?: Mask): P
   const anchor = anchorOf(study)
   const turn = (image: Image) => reorient(image, towardsRas(image.affine))
   const frame = ownFrame(turn(study[anchor]!))
-  const upright = (modality: Modality): Image => {
+  const natives: Located['natives'] = {}
+  const given: Located['given'] = {}
+  const sources: Partial<Record<Modality, string>> = {}
+  const upright = async (modality: Modality): Promise<Image> => {
     const image = study[modality]!
     const turned = turn(image)
     natives[modality] = { grid: gridOf(turned), turnBack: inverseReorientation(towardsRas(image.affine)) }
-    return settled(moved(turned, frame))
+    const straight = settled(moved(turned, frame))
+    given[modality] = straight
+    const { image: clean, key } = await denoised(straight, modality, work)
+    sources[modality] = key
+    return clean
   }
-  const natives: Located['natives'] = {}
-  const first = upright(anchor)
+  const first = await upright(anchor)
   const atlas = await stages.run('Loading the atlas', 2, loadAtlas)
 
   const images: Partial<Record<Modality, Image>> = { [anchor]: first }
   const maps: Partial<Record<Modality, Affine>> = { [anchor]: identity }
-  const keys: Partial<Record<Modality, string>> = { [anchor]: work.keyOf(anchor) }
+  const keys: Partial<Record<Modality, string>> = { [anchor]: sources[anchor]! }
   for (const modality of modalities) {
     if (modality === anchor || !study[modality]) continue
-    const moving = upright(modality)
-    const { value, key } = await align(first, moving, anchor, modality, frame, work)
+    const moving = await upright(modality)
+    const { value, key } = await align(first, moving, anchor, modality, frame, work, [
+      sources[anchor]!,
+      sources[modality]!,
+    ])
     if (!trustworthy(value.trust)) {
       work.flag({
         code: 'registration-check-failed',
@@ -87,7 +101,7 @@ export async function locate(study: Study, work: Preparing, brainMask?: Mask): P
         name: 'atlas-affine',
         version: 2,
         params: { guide, dof: 12, stripped, seed },
-        inputs: [work.keyOf(anchor), work.keyOf(guide)],
+        inputs: [sources[anchor]!, sources[guide]!],
       },
       async () => {
         const template = stripped ? brainOnly(atlas) : atlas.t1
@@ -114,6 +128,7 @@ export async function locate(study: Study, work: Preparing, brainMask?: Mask): P
     frame,
     natives,
     images,
+    given,
     maps,
     toAtlas: brain.value.toAtlas,
     brain: brain.value.mask,
@@ -141,7 +156,8 @@ async function align(
   anchor: Modality,
   modality: Modality,
   frame: Affine,
-  { recipe, stages, steps, seed, keyOf }: Preparing,
+  { recipe, stages, steps, seed }: Preparing,
+  inputs: readonly string[],
 ): Promise<Kept<{ map: Affine; trust: number }>> {
   const wanted = recipe.register !== 'none'
   return await stages.run(`Aligning ${contrastName(modality)} to ${contrastName(anchor)}`, 4, (progress) =>
@@ -150,7 +166,7 @@ async function align(
         name: `align-${modality}`,
         version: 4,
         params: { register: wanted, dof: 6, seed },
-        inputs: [keyOf(anchor), keyOf(modality)],
+        inputs,
       },
       async () => {
         let map: Affine = identity

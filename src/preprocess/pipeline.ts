@@ -4,6 +4,7 @@ import type { Image, Mask } from '../volume/volume.js'
 import { type PreparingOptions, preparing } from './context.js'
 import { locate, locateWeight } from './locate.js'
 import { place, placeWeight } from './place.js'
+import { type Recipe, usual } from './recipe.js'
 import { brainBlock, type WayBack, wayBack, worldToAtlas } from './space.js'
 
 export interface PrepareOptions extends PreparingOptions {
@@ -21,7 +22,8 @@ export interface Preparation {
 }
 
 /** The weights of `prepare`'s stages, about their seconds: what `Stages` needs to know beforehand. */
-export const prepareWeight = (others: number): number => locateWeight(others) + placeWeight(1 + others)
+export const prepareWeight = (others: number, recipe: Recipe = usual): number =>
+  locateWeight(others, recipe) + placeWeight(1 + others)
 
 /**
  * Brings a study's images onto one grid, ready for a method. The recipe: find out where everything is (`locate`), take

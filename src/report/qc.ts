@@ -125,7 +125,7 @@ async function visitSections(visit: QcVisit): Promise<Section[]> {
     body: montage(scene, upright(images[anchor]!)),
   })
   for (const modality of Object.keys(images) as Modality[]) {
-    const before = await resample(located.images[modality]!, space.grid, {
+    const before = await resample(located.given[modality]!, space.grid, {
       map: compose(located.maps[modality]!, space.toAnchor),
     })
     const raw = { ...before, affine: space.world.affine }

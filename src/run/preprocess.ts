@@ -114,7 +114,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
 
     const counts = inputs.map((visit) => Object.keys(visit).length)
     const weight = counts.reduce(
-      (sum, n) => sum + locateWeight(n - 1) + placeWeight(n),
+      (sum, n) => sum + locateWeight(n - 1, recipe) + placeWeight(n),
       5 + halfwayWeight(counts.length),
     )
     const stages = new Stages(weight, signal, (event) => options.onProgress?.(event))
