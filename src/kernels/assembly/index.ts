@@ -7,6 +7,7 @@ export { parzenHistogram } from "./parzen";
 export { parzenGradient } from "./registration";
 export { diffuse, edgeTensor, edgeStep } from "./diffusion";
 export { patchMoments, nlmBlocks, nlmVoxels, nlmNoise } from "./nlm";
+export { biasApply, biasCentre } from "./bias";
 
 /** First byte behind the module's own data: the arena begins here. */
 export function heapBase(): usize {
