@@ -23,6 +23,8 @@ export type KernelName =
   | 'distanceLines'
   | 'parzenHistogram'
   | 'parzenGradient'
+  | 'biasApply'
+  | 'biasCentre'
   | 'diffuse'
   | 'edgeTensor'
   | 'edgeStep'

@@ -1,28 +1,16 @@
-import type { Vec3 } from '../volume/affine.js'
-import { voxelSizes } from '../volume/affine.js'
-import { type Box, boundingBox } from '../volume/crop.js'
+import { boundingBox } from '../volume/crop.js'
 import { gridOf, type Image, type Mask } from '../volume/volume.js'
-import {
-  expand,
-  expandSlices,
-  fit,
-  flatLattice,
-  type Lattice,
-  type Places,
-  placesOf,
-  subdivide,
-} from './bias/lattice.js'
+import { applied } from './bias/apply.js'
+import { Approximation, flatLattice, type Lattice, placesOf, subdivide } from './bias/lattice.js'
+import { withoutBright } from './bias/outliers.js'
+import { type Samples, shrink, variation } from './bias/samples.js'
 import { Sharpener } from './bias/sharpen.js'
+import { SmoothingSpline } from './bias/smooth.js'
 
-export interface BiasOptions {
-  /**
-   * Levels of the B-spline mesh: 1, 2, 4, … elements along each side of the mask's box. Default 3: a fourth level
-   * begins to follow tissue, and the lesions of a FLAIR. 4 suits a T1 of strong, local shading.
-   */
-  levels?: number
-  /** Most iterations at each level. Default 50. */
+interface Common {
+  /** Most iterations: of N4 at each level, of N3 in all. Default 50. */
   iterations?: number
-  /** A level ends when the field changes by less than this (coefficient of variation). Default 0.001. */
+  /** It ends (N4: the level) when the field changes by less than this (coefficient of variation). Default 0.001. */
   tolerance?: number
   /** Full width at half maximum of the blur that is taken out of the log-histogram. Default 0.15. */
   fwhm?: number
@@ -30,7 +18,27 @@ export interface BiasOptions {
   spacingMm?: number
   /** Confidence of each voxel, ≥ 0, on the image's grid: lesions and outliers given little do not pull the field. */
   weights?: Image
+  /**
+   * Give little weight to what is brighter than the brightest tissue of the sharpened histogram, as lesions are on FLAIR;
+   * judged anew as the field is found. Default false.
+   */
+  lesionAware?: boolean
   signal?: AbortSignal
+}
+
+export interface BiasOptions extends Common {
+  /**
+   * Levels of the B-spline mesh: 1, 2, 4, … elements along each side of the mask's box. Default 3: a fourth level
+   * begins to follow tissue, and the lesions of a FLAIR. 4 suits a T1 of strong, local shading.
+   */
+  levels?: number
+}
+
+export interface N3Options extends Common {
+  /** Distance of the B-spline's knots in mm; the longest side of the mask's box is cut into elements of about this. Default 100. */
+  distanceMm?: number
+  /** How much bending counts against the data; 0 is least squares alone. Default 0.01. */
+  stiffness?: number
 }
 
 export interface BiasCorrection {
@@ -51,7 +59,75 @@ export interface BiasCorrection {
  * @throws RangeError when mask or weights are not on the image's grid
  */
 export async function n4(image: Image, mask: Mask, options: BiasOptions = {}): Promise<BiasCorrection> {
-  const { levels = 3, iterations = 50, tolerance = 1e-3, fwhm = 0.15, spacingMm = 4, weights, signal } = options
+  const { levels = 3, iterations = 50, tolerance = 1e-3 } = options
+  return await correct(image, mask, options, async (samples, sharpener, field, breath) => {
+    const residual = new Float64Array(field.length)
+    let total: Lattice = flatLattice(1)
+    for (let level = 0; level < levels; level++) {
+      await breath()
+      if (level > 0) total = subdivide(total)
+      const weights = confidence(samples, sharpener, field, options)
+      const approximation = new Approximation(weights, samples.places, total.mesh)
+      for (let iteration = 0; iteration < iterations; iteration++) {
+        if (!sharpener.residual(samples.logs, field, weights, residual)) break
+        const { points, values } = approximation.fit(residual)
+        for (let i = 0; i < field.length; i++) field[i] += values[i]
+        for (let i = 0; i < points.length; i++) total.values[i] += points[i]
+        if (variation(values, weights) < tolerance) break
+      }
+    }
+    return total
+  })
+}
+
+/**
+ * N3 bias-field correction (Sled, Zijdenbos & Evans 1998): as N4, but each round smooths the difference of the image itself
+ * to its expected sharp value, by a least-squares B-spline with knots `distanceMm` apart, and takes that as the field.
+ *
+ * @param mask where to estimate, on the image's grid; the field is given, and applied, everywhere
+ * @throws RangeError when mask or weights are not on the image's grid
+ */
+export async function n3(image: Image, mask: Mask, options: N3Options = {}): Promise<BiasCorrection> {
+  const { iterations = 50, tolerance = 1e-3, distanceMm = 100, stiffness = 0.01 } = options
+  return await correct(image, mask, options, async (samples, sharpener, field, breath) => {
+    const mesh = Math.max(1, Math.round(samples.longestMm / distanceMm))
+    const [residual, change] = [new Float64Array(field.length), new Float64Array(field.length)]
+    let points: Float64Array = flatLattice(mesh).values
+    let weights = samples.weights
+    let spline: SmoothingSpline | undefined
+    for (let iteration = 0; iteration < iterations; iteration++) {
+      // Weights change the equations that are solved: not each time.
+      if (!spline || (options.lesionAware && iteration % 8 === 0)) {
+        await breath()
+        weights = confidence(samples, sharpener, field, options)
+        spline = new SmoothingSpline(weights, samples.places, mesh, stiffness)
+      }
+      if (!sharpener.residual(samples.logs, field, weights, residual)) break
+      // v − E(u), with u = v − f: the residual and the field so far.
+      for (let i = 0; i < field.length; i++) residual[i] += field[i]
+      const found = spline.fit(residual)
+      const mean = meanOf(found.values, weights)
+      for (let i = 0; i < field.length; i++) {
+        change[i] = found.values[i] - mean - field[i]
+        field[i] = found.values[i] - mean
+      }
+      points = found.points
+      if (variation(change, weights) < tolerance) break
+    }
+    return { mesh, values: points }
+  })
+}
+
+type Estimate = (
+  samples: Samples,
+  sharpener: Sharpener,
+  /** The field at the samples, 0 at first. */
+  field: Float64Array,
+  breath: () => Promise<void>,
+) => Promise<Lattice>
+
+async function correct(image: Image, mask: Mask, options: Common, estimate: Estimate): Promise<BiasCorrection> {
+  const { fwhm = 0.15, spacingMm = 4, weights, signal } = options
   if (mask.data.length !== image.data.length)
     throw new RangeError('The mask has another number of voxels than the image.')
   if (weights && weights.data.length !== image.data.length)
@@ -59,114 +135,31 @@ export async function n4(image: Image, mask: Mask, options: BiasOptions = {}): P
   const box = boundingBox(mask)
   if (!box) return unchanged(image)
   const samples = shrink(image, mask, weights, box, spacingMm)
-  const sharpener = new Sharpener(fwhm)
-  const field = new Float64Array(samples.logs.length)
-  const residual = new Float64Array(field.length)
-  let total: Lattice = flatLattice(1)
-  for (let level = 0; level < levels; level++) {
-    // A breath between levels, so that a cancel or a progress bar gets its turn.
+  // So that a cancel or a progress bar gets its turn.
+  const breath = async () => {
     await new Promise((resolve) => setTimeout(resolve))
     signal?.throwIfAborted()
-    if (level > 0) total = subdivide(total)
-    for (let iteration = 0; iteration < iterations; iteration++) {
-      if (!sharpener.residual(samples.logs, field, samples.weights, residual)) break
-      const update = fit(residual, samples.weights, samples.places, total.mesh)
-      const change = expand(update, samples.places)
-      for (let i = 0; i < field.length; i++) field[i] += change[i]
-      for (let i = 0; i < total.values.length; i++) total.values[i] += update.values[i]
-      if (variation(change, samples.weights) < tolerance) break
-    }
   }
-  return applied(image, mask, total, placesOf(image.dims, box))
+  const lattice = await estimate(samples, new Sharpener(fwhm), new Float64Array(samples.logs.length), breath)
+  return await applied(image, mask, lattice, placesOf(image.dims, box), signal)
 }
 
-interface Samples {
-  /** log of the mean intensity in each cell. */
-  logs: Float64Array
-  /** Confidence of each cell; 0 where it holds nothing of the mask. */
-  weights: Float64Array
-  /** Where the cells lie in the box. */
-  places: Places
+function confidence(
+  { logs, weights }: Samples,
+  sharpener: Sharpener,
+  field: Float64Array,
+  { lesionAware }: Common,
+): Float64Array {
+  return lesionAware ? withoutBright(sharpener, logs, field, weights) : weights
 }
 
-/** One sample for each cell of about `mm`: the weighted mean of the voxels near its centre that lie in the mask. */
-function shrink(image: Image, mask: Mask, given: Image | undefined, box: Box, mm: number): Samples {
-  const factor = voxelSizes(image.affine).map((size) => Math.max(1, Math.round(mm / size)))
-  const dims = box.dims.map((n, axis) => Math.max(1, Math.floor(n / factor[axis]))) as unknown as Vec3
-  const used = factor.map((f, axis) => Math.min(f, box.dims[axis]))
-  const [nx, ny] = image.dims
-  const [cx, cy, cz] = dims
-  const logs = new Float64Array(cx * cy * cz)
-  const weights = new Float64Array(logs.length)
-  for (let k = 0, cell = 0; k < cz; k++)
-    for (let j = 0; j < cy; j++)
-      for (let i = 0; i < cx; i++, cell++) {
-        let [sum, confidence, voxels] = [0, 0, 0]
-        for (let c = 0; c < used[2]; c++)
-          for (let b = 0; b < used[1]; b++) {
-            const row =
-              box.start[0] + i * used[0] + nx * (box.start[1] + j * used[1] + b + ny * (box.start[2] + k * used[2] + c))
-            for (let a = 0; a < used[0]; a++) {
-              const at = row + a
-              voxels++
-              if (mask.data[at] === 0 || !(image.data[at] > 0)) continue
-              const weight = given ? Math.max(0, given.data[at]) : 1
-              sum += weight * image.data[at]
-              confidence += weight
-            }
-          }
-        // Cells of which little lies in the mask are mostly its ragged edge.
-        if (confidence <= 0 || confidence < 0.25 * voxels * (given ? 0.01 : 1)) continue
-        logs[cell] = Math.log(sum / confidence)
-        weights[cell] = confidence / voxels
-      }
-  const places = dims.map((n, axis) => ({
-    n,
-    start: (0.5 * used[axis]) / box.dims[axis],
-    step: used[axis] / box.dims[axis],
-  })) as unknown as Places
-  return { logs, weights, places }
-}
-
-/** Coefficient of variation of exp(change) inside the mask. */
-function variation(change: Float64Array, weights: Float64Array): number {
-  let [n, sum, squares] = [0, 0, 0]
-  for (let i = 0; i < change.length; i++)
-    if (weights[i] > 0) {
-      const e = Math.exp(change[i])
-      n++
-      sum += e
-      squares += e * e
-    }
-  const mean = sum / n
-  return n > 1 ? Math.sqrt(Math.max(0, squares / n - mean * mean)) / mean : 0
-}
-
-/** Evaluates the field from its control points on the full grid and divides by it. */
-function applied(image: Image, mask: Mask, lattice: Lattice, places: Places): BiasCorrection {
-  const log = new Float32Array(image.data.length)
-  const corrected = new Float32Array(log.length)
-  const [nx, ny] = image.dims
-  let [inside, logs, before, after] = [0, 0, 0, 0]
-  expandSlices(lattice, places, (slice, k) => {
-    for (let i = 0, at = k * nx * ny; i < slice.length; i++, at++) {
-      log[at] = slice[i]
-      corrected[at] = image.data[at] * Math.exp(-slice[i])
-      if (mask.data[at] !== 0) {
-        inside++
-        logs += slice[i]
-        before += image.data[at]
-        after += corrected[at]
-      }
-    }
-  })
-  const mean = logs / inside
-  const scale = after > 0 ? before / after : 1
-  for (let i = 0; i < log.length; i++) {
-    log[i] -= mean
-    corrected[i] *= scale
+function meanOf(values: Float64Array, weights: Float64Array): number {
+  let [sum, total] = [0, 0]
+  for (let i = 0; i < values.length; i++) {
+    sum += weights[i] * values[i]
+    total += weights[i]
   }
-  return { corrected: { ...gridOf(image), data: corrected }, logField: { ...gridOf(image), data: log } }
+  return total > 0 ? sum / total : 0
 }
 
 const unchanged = (image: Image): BiasCorrection => ({

@@ -2,8 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { seededRandom } from '../../src/learn/random.js'
-import { expand, expandSlices, fit, flatLattice, type Places, subdivide } from '../../src/preprocess/bias/lattice.js'
-import { n4 } from '../../src/preprocess/bias.js'
+import {
+  Approximation,
+  controlLines,
+  flatLattice,
+  GridSpline,
+  type Lattice,
+  type Places,
+  subdivide,
+} from '../../src/preprocess/bias/lattice.js'
+import { SmoothingSpline } from '../../src/preprocess/bias/smooth.js'
+import { n3, n4 } from '../../src/preprocess/bias.js'
 import { scaling } from '../../src/volume/affine.js'
 import type { Image, Mask, Volume } from '../../src/volume/volume.js'
 import {
@@ -136,33 +145,82 @@ test('nothing to correct, and wrong grids', async () => {
   await assert.rejects(n4(image, brain, { signal: AbortSignal.abort(new Error('enough')) }), /enough/)
 })
 
+test('N3 finds the field of the phantom, FLAIR and T1, and leaves an even image', async () => {
+  const truth = phantomBias(0.2).data.map(Math.log)
+  for (const contrast of ['t1', 'flair'] as const) {
+    const plain = phantomImage({ contrast })
+    const flat = await n3(plain, brain)
+    const largest = flat.logField.data.reduce((most, v, i) => (inBrain(i) ? Math.max(most, Math.abs(v)) : most), 0)
+    assert.ok(largest < 0.02, `${contrast}: ${largest}`)
+    const biased = phantomImage({ contrast, bias: 0.2 })
+    const { corrected, logField } = await n3(biased, brain)
+    assert.ok(correlation(logField.data, truth, inBrain) > 0.97, contrast)
+    assert.ok(variation(corrected.data, whiteMatter) < 1.15 * variation(plain.data, whiteMatter), contrast)
+    assert.ok(Math.abs(mean(logField.data, inBrain)) < 1e-4)
+    const loud = await n3({ ...biased, data: biased.data.map((v) => 37 * v) }, brain)
+    assert.ok(loud.logField.data.every((v, i) => Math.abs(v - logField.data[i]) < 1e-3))
+  }
+})
+
+test('aware of lesions, either leaves their contrast and does not follow a large one', async () => {
+  const ratio = (data: Float32Array) => mean(data, (i) => lesions[i] !== 0) / mean(data, whiteMatter)
+  const image = phantomImage({ contrast: 'flair' })
+  const even = ratio(image.data)
+  const large = (i: number) => {
+    const [x, y, z] = [2 * (i % 80) - 79, 2 * (Math.floor(i / 80) % 96) - 95, 2 * Math.floor(i / 7680) - 79]
+    return Math.hypot(x - 30, y + 20, z - 24) < 18
+  }
+  const odd = { ...image, data: image.data.map((v, i) => (large(i) ? 2 * v : v)) }
+  for (const correct of [
+    (i: Image, lesionAware: boolean) => n4(i, brain, { levels: 4, lesionAware }),
+    (i: Image, lesionAware: boolean) => n3(i, brain, { distanceMm: 50, lesionAware }),
+  ]) {
+    const { corrected } = await correct(phantomImage({ contrast: 'flair', bias: 0.2 }), true)
+    assert.ok(Math.abs(ratio(corrected.data) / even - 1) < 0.03, `${ratio(corrected.data)} and ${even}`)
+    const pull = async (aware: boolean) => Math.abs(mean((await correct(odd, aware)).logField.data, large))
+    const [plain, aware] = [await pull(false), await pull(true)]
+    assert.ok(aware < 0.6 * plain, `${aware} and ${plain}`)
+  }
+})
+
 const places = (n: number): Places => [0, 1, 2].map(() => ({ n, start: 0.5 / n, step: 1 / n })) as unknown as Places
+const expand = ({ mesh, values }: Lattice, n: number) => new GridSpline(places(n), mesh).expand(values)
 
 test('a finer mesh is the same spline', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 1e6 }), (mesh, seed) => {
       const random = seededRandom(seed)
       const lattice = { mesh, values: flatLattice(mesh).values.map(() => random() - 0.5) }
-      const [coarse, fine] = [expand(lattice, places(9)), expand(subdivide(lattice), places(9))]
+      const [coarse, fine] = [expand(lattice, 9), expand(subdivide(lattice), 9)]
       for (let i = 0; i < coarse.length; i++) assert.ok(Math.abs(coarse[i] - fine[i]) < 1e-12)
     }),
     { numRuns: 20, seed: 1 },
   )
 })
 
-test('a single value is met exactly, and slices are those of the whole', () => {
+test('a single value is met exactly, and the rows of a full grid are those of the spline', () => {
   const one = new Float64Array(12 ** 3)
   const at = 5 + 12 * (7 + 12 * 2)
   one[at] = 1
-  const lattice = fit(
-    one.map((v) => 0.7 * v),
-    one,
-    places(12),
-    2,
-  )
-  const whole = expand(lattice, places(12))
-  assert.ok(Math.abs(whole[at] - 0.7) < 1e-9)
-  expandSlices(lattice, places(12), (slice, k) => {
-    for (let i = 0; i < slice.length; i++) assert.ok(Math.abs(slice[i] - whole[k * 144 + i]) < 1e-12)
-  })
+  const { points, values } = new Approximation(one, places(12), 2).fit(one.map((v) => 0.7 * v))
+  assert.ok(Math.abs(values[at] - 0.7) < 1e-9)
+  const { lines, basis, width } = controlLines({ mesh: 2, values: points }, places(12))
+  for (let i = 0; i < values.length; i++) {
+    let value = 0
+    for (let p = 0; p < 5; p++) value += lines[5 * Math.floor(i / 12) + p] * basis[p * width + (i % 12)]
+    assert.ok(Math.abs(value - values[i]) < 1e-6)
+  }
+})
+
+test('least squares: a spline is found again from its values, where there are weights, and bending is held back', () => {
+  const random = seededRandom(4)
+  const values = flatLattice(2).values.map(() => random())
+  const data = expand({ mesh: 2, values }, 12)
+  const weights = data.map(() => 0.5 + random())
+  const exact = new SmoothingSpline(weights, places(12), 2, 0).fit(data).values
+  const roughness = (v: Float64Array) =>
+    v.reduce((s, _, i) => (i % 12 > 1 ? s + (v[i] - 2 * v[i - 1] + v[i - 2]) ** 2 : s), 0)
+  for (let i = 0; i < data.length; i++) assert.ok(Math.abs(exact[i] - data[i]) < 1e-5)
+  const stiff = new SmoothingSpline(weights, places(12), 2, 10).fit(data).values
+  assert.ok(roughness(stiff) < 0.1 * roughness(data), `${roughness(stiff)} of ${roughness(data)}`)
 })

@@ -11,6 +11,7 @@ export { bandX, bandAcross } from "./band";
 export { warpRows, composeRows, chainRows, invertRows, jacobianRows } from "./deform";
 export { deformedNearest, deformedLinear, deformedCubic } from "./deformed";
 export { lnccX, lnccY, lnccZ, lnccForce } from "./lncc";
+export { biasApply, biasCentre } from "./bias";
 
 /** First byte behind the module's own data: the arena begins here. */
 export function heapBase(): usize {

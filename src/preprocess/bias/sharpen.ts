@@ -19,13 +19,7 @@ export class Sharpener {
    * are the same.
    */
   residual(logs: Float64Array, field: Float64Array, weights: Float64Array, out: Float64Array): boolean {
-    let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-    for (let i = 0; i < logs.length; i++)
-      if (weights[i] > 0) {
-        const u = logs[i] - field[i]
-        if (u < min) min = u
-        if (u > max) max = u
-      }
+    const [min, max] = this.#range(logs, field, weights)
     if (!(max > min)) return false
     const slope = (max - min) / (this.#bins - 1)
     const expected = this.#expectation(this.#histogram(logs, field, weights, min, slope), min, slope)
@@ -37,6 +31,25 @@ export class Sharpener {
       out[i] = u - (expected[bin] + (position - bin) * (expected[bin + 1] - expected[bin]))
     }
     return true
+  }
+
+  /**
+   * Where the sharpened histogram has its brightest tissue: the brightest place around which, within a blur's width, lie at
+   * least 10 % of all. Undefined when all values are the same.
+   */
+  brightestTissue(logs: Float64Array, field: Float64Array, weights: Float64Array): number | undefined {
+    const [min, max] = this.#range(logs, field, weights)
+    if (!(max > min)) return undefined
+    const slope = (max - min) / (this.#bins - 1)
+    const sharp = this.#sharpened(this.#histogram(logs, field, weights, min, slope), slope).sharp
+    const reach = Math.max(1, Math.round(this.fwhm / slope / 2))
+    const around = (bin: number) => sharp.slice(Math.max(0, bin - reach), bin + reach + 1).reduce((s, v) => s + v, 0)
+    const all = sharp.reduce((sum, v) => sum + v, 0)
+    let bin = this.#padded - 1
+    while (bin > 0 && around(bin) < 0.1 * all) bin--
+    // On to the peak itself.
+    while (bin > 0 && around(bin - 1) > around(bin)) bin--
+    return min + (bin - ((this.#padded - this.#bins) >> 1)) * slope
   }
 
   /** Each value is shared between the two nearest bins. */
@@ -53,10 +66,20 @@ export class Sharpener {
     return counts
   }
 
-  /** E(true value | observed value) for each bin. */
-  #expectation(counts: Float64Array, min: number, slope: number): Float64Array {
+  #range(logs: Float64Array, field: Float64Array, weights: Float64Array): [number, number] {
+    let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    for (let i = 0; i < logs.length; i++)
+      if (weights[i] > 0) {
+        const u = logs[i] - field[i]
+        if (u < min) min = u
+        if (u > max) max = u
+      }
+    return [min, max]
+  }
+
+  /** The histogram without its blur, and the blur's transform. */
+  #sharpened(counts: Float64Array, slope: number): { sharp: Float64Array; blur: number[] } {
     const n = this.#padded
-    const offset = (n - this.#bins) >> 1
     const sigma = this.fwhm / slope / (2 * Math.sqrt(2 * Math.log(2)))
     const gauss = Float64Array.from({ length: n }, (_, i) => Math.exp(-0.5 * (Math.min(i, n - i) / sigma) ** 2))
     const total = gauss.reduce((sum, v) => sum + v, 0)
@@ -69,7 +92,13 @@ export class Sharpener {
       observed[2 * k] *= filter
       observed[2 * k + 1] *= filter
     }
-    const sharp = this.#backward(observed).map((v) => Math.max(0, v))
+    return { sharp: this.#backward(observed).map((v) => Math.max(0, v)), blur }
+  }
+
+  /** E(true value | observed value) for each bin. */
+  #expectation(counts: Float64Array, min: number, slope: number): Float64Array {
+    const offset = (this.#padded - this.#bins) >> 1
+    const { sharp, blur } = this.#sharpened(counts, slope)
     const bottom = this.#blurred(sharp, blur)
     const top = this.#blurred(
       sharp.map((v, i) => v * (min + (i - offset) * slope)),
