@@ -5,7 +5,7 @@ import { resample, resampleMask } from '../volume/resample.js'
 import type { AtlasMaps, Modality, TissueMaps } from '../volume/study.js'
 import { type Image, type Mask, sameGrid, type Volume, type VoxelArray } from '../volume/volume.js'
 import { atlasOnGrid } from './atlas.js'
-import { n4 } from './bias.js'
+import { n3, n4 } from './bias.js'
 import { contrastName, type Preparing } from './context.js'
 import type { Located } from './locate.js'
 import { normalise } from './normalise.js'
@@ -53,7 +53,7 @@ export async function place(
       steps.run(
         {
           name: `correct-${modality}`,
-          version: 3,
+          version: 4,
           params: { bias: recipe.bias, space: space.name, dims: grid.dims },
           inputs: [keys.images[modality]!, keys.brain, where, given ? 'union' : 'own'],
         },
@@ -68,7 +68,9 @@ export async function place(
               : await resample(source, grid, { map, method: 'cubic', antialias: true })
           // A z-scored image has no field to take logarithms of: it was normalised before, and is left as it is.
           if (recipe.bias === 'none' || !mostlyPositive(image, brain)) return { image }
-          const { corrected, logField } = await n4(image, brain)
+          const correct = recipe.bias.startsWith('n3') ? n3 : n4
+          const lesionAware = recipe.bias.endsWith('-lesions')
+          const { corrected, logField } = await correct(image, brain, { lesionAware, signal: stages.signal })
           return { image: corrected, field: logField }
         },
       ),
