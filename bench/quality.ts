@@ -12,6 +12,7 @@ import { n4 } from '../src/preprocess/bias.js'
 import { extractBrain, isStripped } from '../src/preprocess/brain.js'
 import { register } from '../src/preprocess/register.js'
 import { ghostToSignal } from '../src/report/ghosting.js'
+import { saturation } from '../src/report/intensities.js'
 import { qualityFlags } from '../src/report/quality.js'
 import { upright } from '../src/report/view.js'
 import type { PreparedStudy } from '../src/volume/study.js'
@@ -58,7 +59,7 @@ async function measured(image: Image): Promise<string[]> {
     say(m.contrast),
     `${say(m.cutCm2, 0)} ${m.cutEnd ?? ''}`,
     stripped ? '–' : [0, 0.02, 0.05, 0.1].map((part) => ghosts(image, brain, part)).join(', '),
-    m.saturation.toExponential(0),
+    saturation(image, brain).toExponential(0),
     volumeMl(brain).toFixed(0),
     flags.map(({ code }) => code).join(' '),
   ]

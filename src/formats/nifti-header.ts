@@ -126,7 +126,7 @@ function withUnits(code: number, header: Omit<RawHeader, 'spaceUnit' | 'timeUnit
 }
 
 /** The three counts of a single volume. @throws InputError for many frames, RGB-like vectors, one slice, or nonsense */
-export function judgeDims({ dim }: RawHeader, source: string): Vec3 {
+export function judgeDims({ dim }: Pick<RawHeader, 'dim'>, source: string): Vec3 {
   const n = dim[0]
   const sizes = dim.slice(1, 1 + Math.max(0, Math.min(7, n)))
   const shown = sizes.join('×')

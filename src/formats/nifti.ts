@@ -1,6 +1,6 @@
 import { type Flag, InputError } from '../errors.js'
 import { gunzip } from '../platform/index.js'
-import type { Image, Mask } from '../volume/volume.js'
+import { type Image, type Mask, maskWhere } from '../volume/volume.js'
 import { chooseAffine, judgeDims, type NiftiHeader, parseHeader, type RawHeader, truncated } from './nifti-header.js'
 
 export type { NiftiHeader } from './nifti-header.js'
@@ -25,6 +25,24 @@ export interface NiftiImage {
  */
 export async function readNifti(bytes: Uint8Array, source: string): Promise<NiftiImage> {
   const { image, header, flags, notFinite } = await decode(bytes, source)
+  return { image, header, flags: [...flags, ...judgeContent(image, notFinite, source)] }
+}
+
+/**
+ * Judges an image that did not come from a file as one that did; voxels that are not finite become 0.
+ * @throws InputError as `readNifti`
+ */
+export function judgeImage(image: Image, source: string): { image: Image; flags: Flag[] } {
+  judgeDims({ dim: [3, ...image.dims, 1, 1, 1, 1] }, source)
+  let notFinite = 0
+  for (const value of image.data) if (!Number.isFinite(value)) notFinite++
+  const clean =
+    notFinite === 0 ? image : { ...image, data: image.data.map((value) => (Number.isFinite(value) ? value : 0)) }
+  return { image: clean, flags: judgeContent(clean, notFinite, source) }
+}
+
+function judgeContent(image: Image, notFinite: number, source: string): Flag[] {
+  const flags: Flag[] = []
   const n = image.data.length
   if (notFinite > n / 2)
     throw new InputError(
@@ -45,17 +63,13 @@ export async function readNifti(bytes: Uint8Array, source: string): Promise<Nift
       first === 0 ? 'all voxels are zero' : `all voxels have the same value (${first})`,
       'give an image with content',
     )
-  return { image, header, flags }
+  return flags
 }
 
 /** Reads a mask: voxels of at least 0.5 are inside. An empty mask is a mask. @throws InputError as `readNifti`, but for content */
 export async function readNiftiMask(bytes: Uint8Array, source: string): Promise<Mask> {
   const { image } = await decode(bytes, source)
-  return {
-    dims: image.dims,
-    affine: image.affine,
-    data: Uint8Array.from(image.data, (value) => (value >= 0.5 ? 1 : 0)),
-  }
+  return maskWhere(image, (value) => value >= 0.5)
 }
 
 /** Reads the vectors of a file whose dimension 5 counts components: planes one behind the other. @throws InputError */

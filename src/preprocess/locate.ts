@@ -2,7 +2,7 @@ import { type Affine, apply, compose, identity, invert, type Vec3 } from '../vol
 import { inverseReorientation, type Reorientation, reorient, towardsRas } from '../volume/orient.js'
 import { resample, resampleMask } from '../volume/resample.js'
 import { type Modality, modalities, type Study } from '../volume/study.js'
-import { type Grid, gridOf, type Image, type Mask } from '../volume/volume.js'
+import { type Grid, gridOf, type Image, type Mask, volumeMl } from '../volume/volume.js'
 import { type Atlas, loadAtlas } from './atlas.js'
 import { findBrain, isStripped } from './brain.js'
 import { contrastName, type Preparing } from './context.js'
@@ -123,6 +123,13 @@ export async function locate(study: Study, work: Preparing, brainMask?: Mask): P
     toAtlasOfGuide.key,
     ...Object.values(keys),
   ])
+  const ml = volumeMl(brain.value.mask)
+  if (ml > 0 && (ml < leastBrainMl || ml > mostBrainMl))
+    work.flag({
+      code: 'implausible-brain-volume',
+      severity: 'serious',
+      message: `The brain measures ${Math.round(ml)} ml, which no whole brain does: the scan shows a part of it, the voxel sizes in the header are wrong, or it was not found.`,
+    })
   return {
     anchor,
     frame,
@@ -145,6 +152,9 @@ export const anchorOf = (study: Study): Modality => (study.flair ? 'flair' : 't1
  * stripped brains: 0.058–0.142; legs, spines, balls, noise: at most 0.031.
  */
 const leastLikeAtlas = 0.045
+
+/** Whole brains of adults and children, with the fluid around them, in ml. All scans of five centres: 1041–1971. */
+const [leastBrainMl, mostBrainMl] = [700, 2400]
 
 /** Moves smaller than this, in mm, are within what registration can tell: the headers are taken at their word. */
 const alignedWithin = 0.5

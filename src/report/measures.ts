@@ -18,8 +18,6 @@ export interface QualityMeasures {
   cutCm2: number
   /** Where that is. */
   cutEnd?: 'top' | 'bottom' | 'left' | 'right' | 'front' | 'back'
-  /** Share of brain voxels that have the image's largest value, 0–1. */
-  saturation: number
   /** How far CSF lies below brain tissue, in widths (interquartile) of the tissue's peak. */
   contrast: number
   /** Median of the cortex, without fluid, over that of white matter: 1 and more in FLAIR, below in T1. */
@@ -44,7 +42,6 @@ export function measureQuality(flair: Image, brain: Mask, study?: PreparedStudy)
     anisotropy: large / small,
     pixelMm: middle,
     ...coverage(flair, brain),
-    saturation: saturation(flair, brain),
     contrast: contrast(flair, brain),
     ...(study ? tissueRatios(study) : {}),
     ghosting: ghostToSignal(flair, brain),
@@ -86,19 +83,6 @@ function hasData(image: Image, plane: Plane, index: number): boolean {
   if (index < 0 || index >= image.dims[looks[plane].through]) return false
   const { data } = slice(image, plane, index)
   return data.some((value) => value !== data[0])
-}
-
-function saturation(flair: Image, brain: Mask): number {
-  let top = Number.NEGATIVE_INFINITY
-  for (let i = 0; i < flair.data.length; i++) if (flair.data[i] > top) top = flair.data[i]
-  let inside = 0
-  let atTop = 0
-  for (let i = 0; i < flair.data.length; i++) {
-    if (brain.data[i] === 0) continue
-    inside++
-    if (flair.data[i] === top) atTop++
-  }
-  return inside === 0 ? 0 : atTop / inside
 }
 
 /** The darkest 3 % of a brain mask are CSF in a FLAIR; the quartiles are those of the tissue's peak. */

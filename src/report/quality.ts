@@ -1,6 +1,7 @@
 import type { Flag } from '../errors.js'
 import type { PreparedStudy } from '../volume/study.js'
 import type { Image, Mask } from '../volume/volume.js'
+import { intensityFlags } from './intensities.js'
 import { measureQuality, type QualityMeasures } from './measures.js'
 
 export interface QualityInput {
@@ -27,8 +28,6 @@ export const limits = {
   pixelMm: 1.5,
   /** cm². Complete brains 0; five scans that end inside cerebellum or vertex 12–54 (and one 4). */
   cutCm2: 10,
-  /** Share of the brain at the largest value. All scans at most 4e-6. */
-  saturation: 5e-4,
   /** Widths of the tissue's peak. FLAIR of all centres 2.8–5.2. */
   contrast: 2,
   /** Whole-head scans as acquired: nothing measurable or at most 0.0053; with a 5 % ghost 0.0093–0.025,
@@ -43,7 +42,7 @@ export const limits = {
 /** The doubts that a FLAIR raises, in words for a reader, with the measures they come from. */
 export function qualityFlags(input: QualityInput): { flags: Flag[]; measures: QualityMeasures } {
   const measures = measureQuality(input.flair, input.brain, input.study)
-  const flags = [...imageFlags(measures)]
+  const flags = [...imageFlags(measures), ...intensityFlags('FLAIR', input.flair, input.brain)]
   if (input.stripped)
     flags.push({
       code: 'stripped-input',
@@ -105,12 +104,6 @@ function imageFlags(m: QualityMeasures): Flag[] {
       'ghosting',
       'warning',
       `The air beside the head holds faint copies of it (${(100 * m.ghosting).toFixed(1)} % of the brain's brightness): the patient may have moved, and copies that fall onto the brain can look like lesions.`,
-    )
-  if (m.saturation > limits.saturation)
-    flag(
-      'saturated',
-      'warning',
-      `${(100 * m.saturation).toFixed(1)} % of the brain has the largest value the file holds: intensities were clipped, and bright lesions cannot be told from other bright tissue.`,
     )
   return flags
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type Flag, InputError, UsageError } from '../errors.js'
-import { type NiftiHeader, readNifti, readNiftiMask } from '../formats/nifti.js'
+import { judgeImage, type NiftiHeader, readNifti, readNiftiMask } from '../formats/nifti.js'
 import { orientation, voxelSizes } from '../volume/affine.js'
 import { type Modality, modalities } from '../volume/study.js'
 import type { Image, Mask } from '../volume/volume.js'
@@ -22,14 +22,22 @@ export interface Input<T> {
 export async function readImage(source: ImageSource, role: string): Promise<Input<Image>> {
   if (typeof source !== 'string') {
     const sha256 = hash(new Uint8Array(source.data.buffer, source.data.byteOffset, source.data.byteLength))
-    return { image: source, flags: [], sha256, about: about(role, source, sha256) }
+    const { image, flags } = judgeImage(source, role.toUpperCase())
+    return { image, flags: flags.map((flag) => named(flag, role)), sha256, about: about(role, source, sha256) }
   }
   const bytes = await readBytes(source)
   const { image, header, flags } = await readNifti(bytes, source)
   const sha256 = hash(bytes)
-  const named = flags.map((flag) => ({ ...flag, message: `${role.toUpperCase()}: ${flag.message}` }))
-  return { image, header, flags: named, sha256, about: { ...about(role, image, sha256), path: source } }
+  return {
+    image,
+    header,
+    flags: flags.map((flag) => named(flag, role)),
+    sha256,
+    about: { ...about(role, image, sha256), path: source },
+  }
 }
+
+const named = (flag: Flag, role: string): Flag => ({ ...flag, message: `${role.toUpperCase()}: ${flag.message}` })
 
 /** Reads a mask file. @throws InputError naming the file */
 export async function readMask(path: string, role: string): Promise<Input<Mask>> {

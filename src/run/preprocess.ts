@@ -3,16 +3,18 @@ import { writeItkAffine } from '../formats/itk.js'
 import { writeNifti } from '../formats/nifti.js'
 import { setThreads } from '../kernels/index.js'
 import { coreCount, now, peakMegabytes } from '../platform/index.js'
-import { type Preparing, preparing } from '../preprocess/context.js'
+import { contrastName, type Preparing, preparing } from '../preprocess/context.js'
 import { type Located, locate, locateWeight } from '../preprocess/locate.js'
 import { type Placed, place, placeWeight } from '../preprocess/place.js'
 import { type Recipe, readRecipe, usual } from '../preprocess/recipe.js'
 import { atlasSpace, imageSpace, type Space, spaceName, worldToAtlas, worldToImage } from '../preprocess/space.js'
 import { Stages } from '../preprocess/stages.js'
 import { halfwaySpaces, halfwayWeight, onFirst } from '../preprocess/visits.js'
+import { intensityFlags } from '../report/intensities.js'
 import { buildQc } from '../report/qc.js'
 import { invert } from '../volume/affine.js'
 import { reorient } from '../volume/orient.js'
+import { resampleMask } from '../volume/resample.js'
 import { type Modality, modalities, type Study } from '../volume/study.js'
 import { countVoxels, type Image, type Mask, type Volume, type VoxelArray, volumeMl } from '../volume/volume.js'
 import { diskStore } from './cache.js'
@@ -135,6 +137,9 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
       if (countVoxels(found) === 0)
         throw new InputError(nameOf(sources[i], i), 'no brain was found in it', 'check that it shows a head')
 
+    for (const [i, visit] of located.entries())
+      for (const one of await intensityDoubts(visit, located.length > 1 ? `visit ${i + 1}, ` : '')) flag(one)
+
     const spaces = await spacesOf(located, spaceWanted, options, works[0])
     const visits: PreparedVisit[] = []
     for (const [i, visit] of located.entries()) {
@@ -162,24 +167,6 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
       flags,
       seconds: Number(((now() - clock) / 1000).toFixed(2)),
     }
-    const qc = await stages.run('Writing the page', 5, () =>
-      buildQc({
-        visits: visits.map((visit, i) => ({
-          ...visit,
-          located: located[i],
-          checks: checks[i],
-        })),
-        recipe,
-        flags,
-        software: { name: 'Lesionwise', version },
-        date: started.toISOString().slice(0, 10),
-      }),
-    )
-    const files = new Map<string, Uint8Array | string>()
-    for (const [i, visit] of visits.entries())
-      for (const [name, content] of await visitFiles(visit, visits.length > 1 ? `visit-${i + 1}/` : ''))
-        files.set(name, content)
-    files.set('qc.html', qc)
     const provenance: PreprocessProvenance = {
       schemaVersion: 1,
       software: { name: 'lesionwise', version, node: process.versions.node },
@@ -203,10 +190,26 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
       seconds: summary.seconds,
       peakMegabytes: peakMegabytes(),
     }
+    if (!folder) return { visits, flags, summary, files: [] }
+
+    const qc = await stages.run('Writing the page', 5, () =>
+      buildQc({
+        visits: visits.map((visit, i) => ({ ...visit, located: located[i], checks: checks[i] })),
+        recipe,
+        flags,
+        software: { name: 'Lesionwise', version },
+        date: started.toISOString().slice(0, 10),
+      }),
+    )
+    const files = new Map<string, Uint8Array | string>()
+    for (const [i, visit] of visits.entries())
+      for (const [name, content] of await visitFiles(visit, visits.length > 1 ? `visit-${i + 1}/` : ''))
+        files.set(name, content)
+    files.set('qc.html', qc)
     files.set('provenance.json', `${JSON.stringify(provenance, null, 2)}\n`)
     signal.throwIfAborted()
-    await folder?.publish(files)
-    return { visits, flags, summary, files: folder ? [...files.keys()] : [] }
+    await folder.publish(files)
+    return { visits, flags, summary, files: [...files.keys()] }
   } finally {
     await folder?.release()
   }
@@ -286,6 +289,17 @@ const shas = (visit: Partial<Record<Modality, Input<Image>>>): Partial<Record<Mo
 const nameOf = (visit: Partial<Record<Modality, ImageSource>>, index: number): string => {
   const source = visit.flair ?? visit.t1
   return typeof source === 'string' ? source : `visit ${index + 1}`
+}
+
+/** Doubts about the numbers of each image as it was given. */
+async function intensityDoubts({ given, images, maps, brain }: Located, which: string): Promise<Flag[]> {
+  const flags: Flag[] = []
+  for (const modality of Object.keys(images) as Modality[]) {
+    const image = given[modality]!
+    const mask = await resampleMask(brain, image, { map: invert(maps[modality]!) })
+    flags.push(...intensityFlags(`${which}${contrastName(modality)}`, image, mask))
+  }
+  return flags
 }
 
 /** The registration checks that the alignment steps recorded. */
