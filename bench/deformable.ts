@@ -71,7 +71,7 @@ async function measure(id: string, file: string): Promise<void> {
   const line = async (name: string, warp: Deformation, time?: Time) => {
     const labels = await resampleDeformed(template.labels, fixed, warp, { method: 'nearest' })
     const scores = [1, 2, 3].map((label) => dice(labels, truth, label))
-    const jacobian = jacobianDeterminant(warp.field).data
+    const jacobian = (await jacobianDeterminant(warp.field)).data
     const [least, most] = [Math.min, Math.max].map((of) => jacobian.reduce((a, b) => of(a, b)).toFixed(2))
     console.log(
       id.padEnd(10),
@@ -117,7 +117,9 @@ interface Time {
   cpu: number
   threads: number
 }
-const column = (value: number, digits = 1) => value.toFixed(digits).padStart(7)
+function column(value: number, digits = 1): string {
+  return value.toFixed(digits).padStart(7)
+}
 
 /** Largest distance in mm between where we and SimpleITK take 500 points of the field's block. */
 function apartFromItk(warp: Deformation, field: string, folder: string): number {

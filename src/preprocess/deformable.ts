@@ -38,6 +38,10 @@ export interface DeformableRegistration extends Deformation {
  * 2008, with updates in the manner of demons, Vercauteren et al. 2009). `bspline`: lattices of control points, the finer on
  * top of the coarser (Rueckert et al. 1999, 2006). Neither folds, and each map has an inverse. The same bits for any number
  * of threads; nothing in it is drawn at random.
+ *
+ * Levels down to 2 mm take whole heads; 1 mm fits into memory for a brain without its head.
+ *
+ * @throws RangeError without levels, and when the images are too large for the memory of the kernels
  */
 export async function registerDeformable(
   fixed: Image,
@@ -52,6 +56,8 @@ export async function registerDeformable(
     signal,
     progress = () => {},
   } = options
+  if (levels.length === 0 || levels.some((mm) => !(mm > 0)))
+    throw new RangeError('registerDeformable needs at least one level, each a spacing in mm.')
   const most = levels.map((_, i) =>
     typeof iterations === 'number' ? iterations : (iterations[i] ?? iterations.at(-1)!),
   )

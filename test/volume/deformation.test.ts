@@ -66,10 +66,10 @@ test('a composition is one map after the other, affines between and around', asy
   }
 })
 
-test('the Jacobian of a linear field is its determinant, and beyond a fold it is negative', () => {
+test('the Jacobian of a linear field is its determinant, and beyond a fold it is negative', async () => {
   const linear = fieldOf(grid, ([x, y, z]) => [0.2 * x + 0.1 * y, -0.1 * y, 0.3 * z])
-  for (const v of jacobianDeterminant(linear).data) assert.ok(Math.abs(v - 1.2 * 0.9 * 1.3) < 1e-4)
-  const folded = jacobianDeterminant(fieldOf(grid, ([x]) => [-1.5 * x, 0, 0]))
+  for (const v of (await jacobianDeterminant(linear)).data) assert.ok(Math.abs(v - 1.2 * 0.9 * 1.3) < 1e-4)
+  const folded = await jacobianDeterminant(fieldOf(grid, ([x]) => [-1.5 * x, 0, 0]))
   assert.ok(folded.data.every((v) => Math.abs(v + 0.5) < 1e-4))
 })
 
