@@ -40,12 +40,17 @@ async function lost(fixed: Image, moving: Image, map: Affine, fixedMask?: Mask):
 
 /** The share of the normalised mutual information less 1 that is lost by shifts, at a level of 2 mm. */
 export async function lostByShifts(measure: Measure, map: Affine): Promise<number> {
-  const told = async (at: Affine) => (await measure(at)).normalised - 1
-  const here = await told(map)
-  if (!(here > 1e-6)) return 0
-  let shifted = 0
-  for (const shift of shifts) shifted += Math.max(0, await told(compose(translation(shift), map))) / shifts.length
-  return Math.max(0, 1 - shifted / here)
+  const here = await measure(map)
+  const told = here.normalised - 1
+  if (!(told > 1e-6)) return 0
+  let lost = 0
+  for (const shift of shifts) {
+    const there = await measure(compose(translation(shift), map))
+    // A thin slice that leaves the other image loses everything, wherever it was.
+    if (there.overlap < here.overlap / 2) continue
+    lost += (1 - Math.max(0, there.normalised - 1) / told) / shifts.length
+  }
+  return Math.max(0, lost)
 }
 
 /** Brings what is lost inside a mask to the scale of what whole images lose. */
