@@ -4,7 +4,7 @@ import { type Affine, compose, invert, translation, type Vec3 } from '../../volu
 import type { Image, Mask } from '../../volume/volume.js'
 import { notZero, onlyStripped } from './mixed.js'
 import { coarser, makeLevel, robustRange } from './sampling.js'
-import { measureOf } from './similarity.js'
+import { type Measure, measureOf } from './similarity.js'
 
 /**
  * Whether to trust a registration, in one number, 0–1: the share of what two images tell about each other (normalised
@@ -33,16 +33,28 @@ async function lost(fixed: Image, moving: Image, map: Affine, fixedMask?: Mask):
     fixedRange: robustRange(small, fixedMask),
     movingRange: robustRange(smallMoving),
   })
-  return await withArena(async (arena) => {
-    const measure = measureOf(arena, level)
-    const told = async (at: Affine) => (await measure(at)).normalised - 1
-    const here = await told(map)
-    if (!(here > 1e-6)) return 0
-    let shifted = 0
-    for (const shift of shifts) shifted += Math.max(0, await told(compose(translation(shift), map))) / shifts.length
-    return Math.max(0, 1 - shifted / here) * (fixedMask ? maskedScale : 1)
-  })
+  return await withArena(async (arena) =>
+    onOneScale(await lostByShifts(measureOf(arena, level), map), fixedMask !== undefined),
+  )
 }
+
+/** The share of the normalised mutual information less 1 that is lost by shifts, at a level of 2 mm. */
+export async function lostByShifts(measure: Measure, map: Affine): Promise<number> {
+  const here = await measure(map)
+  const told = here.normalised - 1
+  if (!(told > 1e-6)) return 0
+  let lost = 0
+  for (const shift of shifts) {
+    const there = await measure(compose(translation(shift), map))
+    // A thin slice that leaves the other image loses everything, wherever it was.
+    if (there.overlap < here.overlap / 2) continue
+    lost += (1 - Math.max(0, there.normalised - 1) / told) / shifts.length
+  }
+  return Math.max(0, lost)
+}
+
+/** Brings what is lost inside a mask to the scale of what whole images lose. */
+export const onOneScale = (lost: number, masked: boolean): number => lost * (masked ? maskedScale : 1)
 
 /**
  * The check from which a registration is trusted. Calibrated by `bench/registration.ts --check` on the FLAIR with T1 or

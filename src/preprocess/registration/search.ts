@@ -53,7 +53,7 @@ const kept = 3
 const apart = 35
 
 /** How far two maps take points apart that lie `radius` from the centre, on average (root mean square). */
-function distance(a: Affine, b: Affine, centre: Vec3): number {
+export function distance(a: Affine, b: Affine, centre: Vec3): number {
   let sum = 0
   for (const axis of [0, 1, 2])
     for (const side of [-radius, radius]) {

@@ -1,22 +1,15 @@
 import type { Arena } from '../../kernels/index.js'
 import { type Affine, compose, invert } from '../../volume/affine.js'
+import { Joint, type Similarity, type SimilarityKind } from './joint.js'
 import { bins, type Level } from './sampling.js'
-
-/** Similarities of a joint histogram: mutual information (nats), and Studholme's normalised form, 1 – 2. */
-export interface Similarity {
-  mutualInformation: number
-  normalised: number
-  /** Fraction of the fixed points that fall inside the moving image. */
-  overlap: number
-}
 
 export interface Measure {
   (map: Affine): Promise<Similarity>
   /**
-   * The normalised mutual information with its slope: 12 numbers, by the rows of the world map about the level's
-   * origin (x − origin → y), each (x, y, z, 1).
+   * The similarities with the slope of `figureOf` one of them: 12 numbers, by the rows of the world map about the
+   * level's origin (x − origin → y), each (x, y, z, 1).
    */
-  withSlope(map: Affine): Promise<Similarity & { slope: Float64Array }>
+  withSlope(map: Affine, kind?: SimilarityKind): Promise<Similarity & { slope: Float64Array }>
   /** Turns a change of the world map into a change of what `slope` is about. */
   aboutOrigin(map: Affine): Affine
 }
@@ -46,9 +39,9 @@ export function measureOf(arena: Arena, { points, origin, fixedBins, moving }: L
   }
   const measure = async (map: Affine) => (await histogram(map)).similarity
   return Object.assign(measure, {
-    async withSlope(map: Affine) {
+    async withSlope(map: Affine, kind: SimilarityKind = 'nmi') {
       const joint = await histogram(map)
-      slopes.view().set(joint.slopes())
+      slopes.view().set(joint.slopes(kind))
       gradients.view().fill(0)
       await arena.run('parzenGradient', n, chunk, ...sample, slopes.ptr, gradients.ptr, chunk)
       const perIndex = new Float64Array(12)
@@ -63,43 +56,3 @@ export function measureOf(arena: Arena, { points, origin, fixedBins, moving }: L
     aboutOrigin: (map: Affine) => compose(map, fromOrigin),
   })
 }
-
-/** A joint histogram of fixed (rows) and moving (columns) intensities. */
-class Joint {
-  readonly similarity: Similarity
-  readonly #p = new Float64Array(bins * bins)
-  readonly #columns = new Float64Array(bins)
-  readonly #total: number
-  readonly #entropy: number
-
-  constructor(tables: Float32Array, n: number) {
-    const p = this.#p
-    for (let i = 0; i < tables.length; i++) p[i % p.length] += tables[i]
-    this.#total = p.reduce((sum, v) => sum + v, 0)
-    const rows = new Float64Array(bins)
-    let both = 0
-    for (let i = 0; i < p.length; i++) {
-      p[i] /= this.#total || 1
-      rows[Math.floor(i / bins)] += p[i]
-      this.#columns[i % bins] += p[i]
-      if (p[i] > 0) both -= p[i] * Math.log(p[i])
-    }
-    this.#entropy = both
-    const single = entropy(rows) + entropy(this.#columns)
-    this.similarity = {
-      mutualInformation: single - both,
-      normalised: both > 0 ? single / both : 0,
-      overlap: n > 0 ? this.#total / n : 0,
-    }
-  }
-
-  /** d normalised / d count of each cell, rows' entropy taken as fixed: the fixed bins do not move. */
-  slopes(): Float32Array {
-    const { normalised } = this.similarity
-    const scale = this.#entropy > 0 ? 1 / (this.#entropy * this.#total) : 0
-    const log = (v: number) => Math.log(Math.max(v, 1e-9))
-    return Float32Array.from(this.#p, (p, i) => scale * (normalised * log(p) - log(this.#columns[i % bins])))
-  }
-}
-
-const entropy = (p: Float64Array): number => p.reduce((sum, v) => (v > 0 ? sum - v * Math.log(v) : sum), 0)
