@@ -99,7 +99,7 @@ export async function locate(study: Study, work: Preparing, brainMask?: Mask): P
     steps.run(
       {
         name: 'atlas-affine',
-        version: 2,
+        version: 3,
         params: { guide, dof: 12, stripped, seed },
         inputs: [sources[anchor]!, sources[guide]!],
       },
@@ -174,7 +174,7 @@ async function align(
     steps.run(
       {
         name: `align-${modality}`,
-        version: 4,
+        version: 5,
         params: { register: wanted, dof: 6, seed },
         inputs,
       },
