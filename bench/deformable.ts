@@ -4,7 +4,7 @@
 // Seconds on the wall and of processor time; smallest and largest Jacobian. Then 500 points through the fields' files, here and
 // in SimpleITK.
 //
-//   npm run bench:deformable -- [--case sub-07] [--kind SyN,SyNCC] [--threads 1,2] [--keep]
+//   npm run bench:deformable -- [--case sub-07] [--kind SyN,SyNCC] [--threads 1,2] [--keep] [--json]
 //
 // SyN is antspyx's default deformable stage (mutual information, 40 and 20 steps at 4 and 2 mm); SyNCC the same with local
 // correlation of radius 4. --keep takes what an earlier run of them left.
@@ -39,6 +39,10 @@ const option = (name: string, otherwise: string) =>
 const wanted = option('case', '')
 const kinds = option('kind', 'SyN').split(',')
 const threads = option('threads', '1,2').split(',').map(Number)
+const json = process.argv.includes('--json')
+const say = (...words: unknown[]) => (json ? undefined : console.log(...words))
+const rows: { case: string; map: string; mean: number; threads?: number; seconds?: number; cpu?: number }[] = []
+let worstPoint = 0
 
 const cases: [string, string][] = [
   ['lj-sub-07', 'ljubljana/sub-07/anat/sub-07_space-MNI152_T1w.nii.gz'],
@@ -53,8 +57,9 @@ if (!existsSync(join(data, cases[0][1])) || !existsSync(python)) {
 
 const load = async (name: string): Promise<Image> => (await readNifti(readFileSync(data + name), name)).image
 const template = await loadTemplate()
-console.log('case       map                    CSF     GM     WM   mean  threads seconds    cpu  Jacobian')
+say('case       map                    CSF     GM     WM   mean  threads seconds    cpu  Jacobian')
 for (const [id, file] of cases) if (id.includes(wanted)) await measure(id, file)
+if (json) console.log(JSON.stringify({ rows, worstPoint }))
 process.exit(0)
 
 async function measure(id: string, file: string): Promise<void> {
@@ -73,7 +78,8 @@ async function measure(id: string, file: string): Promise<void> {
     const scores = [1, 2, 3].map((label) => dice(labels, truth, label))
     const jacobian = (await jacobianDeterminant(warp.field)).data
     const [least, most] = [Math.min, Math.max].map((of) => jacobian.reduce((a, b) => of(a, b)).toFixed(2))
-    console.log(
+    rows.push({ case: id, map: name.split(' ')[0], mean: scores.reduce((sum, v) => sum + v / 3, 0), ...time })
+    say(
       id.padEnd(10),
       name.padEnd(18),
       ...scores.map((value) => value.toFixed(4)),
@@ -108,7 +114,7 @@ async function measure(id: string, file: string): Promise<void> {
       apart.push(`${model} ${apartFromItk(warp, path('field.nii.gz'), folder).toExponential(1)}`)
     }
   }
-  console.log(`${id}: points through the files, here and in SimpleITK, differ by at most (mm): ${apart.join(', ')}`)
+  say(`${id}: points through the files, here and in SimpleITK, differ by at most (mm): ${apart.join(', ')}`)
 }
 
 interface Time {
@@ -132,10 +138,12 @@ function apartFromItk(warp: Deformation, field: string, folder: string): number 
   const script = fileURLToPath(new URL('peers/points.py', import.meta.url))
   const args = [script, field, join(folder, 'affine.txt'), join(folder, 'points.json')]
   const theirs = JSON.parse(execFileSync(python, args, { encoding: 'utf8' })) as Vec3[]
-  return points.reduce((most, p, i) => {
+  const far = points.reduce((most, p, i) => {
     const [u, v] = [deform(warp, p), lps(theirs[i])]
     return Math.max(most, Math.hypot(u[0] - v[0], u[1] - v[1], u[2] - v[2]))
   }, 0)
+  worstPoint = Math.max(worstPoint, far)
+  return far
 }
 
 async function startOf(path: string, fixed: Image): Promise<Affine> {
