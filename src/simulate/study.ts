@@ -49,6 +49,10 @@ export interface SimulatedStudy {
   truthLabels: Volume<Int16Array>
   /** By volume, the largest first. */
   lesions: SimulatedLesion[]
+  /** The brain (tissue and the fluid around it, as the atlas has it) on the FLAIR's grid. */
+  brain: Mask
+  /** World map FLAIR RAS mm → atlas mm, up to the deformation. */
+  toAtlas: Affine
   /** World map FLAIR RAS mm → T1 RAS mm: the rigid move between the two scans. */
   flairToT1: Affine
 }
@@ -74,7 +78,7 @@ export async function simulateStudy(options: SimulationOptions = {}): Promise<Si
   const flairToT1 = pose(where, 6, 8)
   const shrink = determinant(toAtlas)
 
-  const { flair, t1, painted, plans } = await deformedHead(atlas, head, {
+  const { flair, t1, painted, plans, brain } = await deformedHead(atlas, head, {
     count: lesionMl > 0 ? lesionCount : 0,
     volumeMm3: lesionMl * 1000 * shrink,
     lesionRandom: stream(2),
@@ -106,6 +110,8 @@ export async function simulateStudy(options: SimulationOptions = {}): Promise<Si
     truth,
     truthLabels,
     lesions: describe(painted, plans, toAtlas),
+    brain: atLeastHalf(await resample(brain, flairGrid, onFlair)),
+    toAtlas,
     flairToT1,
   }
 }
@@ -136,7 +142,7 @@ async function deformedHead(
     textureRandom: () => number
     shapeRandom: () => number
   },
-): Promise<{ flair: Image; t1: Image; painted: PaintedLesions; plans: LesionPlan[] }> {
+): Promise<{ flair: Image; t1: Image; painted: PaintedLesions; plans: LesionPlan[]; brain: Image }> {
   const { count, volumeMm3, lesionRandom, textureRandom, shapeRandom } = options
   const meanMm3 = count > 0 ? volumeMm3 / count : 0
   const plans = await planLesions(atlas, { count, meanMm3, random: lesionRandom })
@@ -153,7 +159,12 @@ async function deformedHead(
     t1: warpImage(contrasts.t1, displacement),
     painted: { fraction: warpImage(painted.fraction, displacement), owner: warpLabels(painted.owner, displacement) },
     plans,
+    brain: warpImage(await resample(atlas.brain, grid), displacement),
   }
+}
+
+function atLeastHalf(share: Image): Mask {
+  return { dims: share.dims, affine: share.affine, data: Uint8Array.from(share.data, (v) => (v >= 0.5 ? 1 : 0)) }
 }
 
 /** Centre and volume of each lesion as the patient has it. Lesions that others swallowed are left out. */
