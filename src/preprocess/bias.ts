@@ -3,7 +3,7 @@ import { gridOf, type Image, type Mask } from '../volume/volume.js'
 import { applied } from './bias/apply.js'
 import { Approximation, flatLattice, type Lattice, placesOf, subdivide } from './bias/lattice.js'
 import { withoutBright } from './bias/outliers.js'
-import { type Samples, shrink, variation } from './bias/samples.js'
+import { domainOf, type Samples, shrink, variation } from './bias/samples.js'
 import { Sharpener } from './bias/sharpen.js'
 import { SmoothingSpline } from './bias/smooth.js'
 
@@ -28,14 +28,14 @@ interface Common {
 
 export interface BiasOptions extends Common {
   /**
-   * Levels of the B-spline mesh: 1, 2, 4, … elements along each side of the mask's box. Default 3: a fourth level
+   * Levels of the B-spline mesh: 1, 2, 4, … elements along each side of a block a third larger than the mask. Default 3: a fourth level
    * begins to follow tissue, and the lesions of a FLAIR. 4 suits a T1 of strong, local shading.
    */
   levels?: number
 }
 
 export interface N3Options extends Common {
-  /** Distance of the B-spline's knots in mm; the longest side of the mask's box is cut into elements of about this. Default 100. */
+  /** Distance of the B-spline's knots in mm; the longest side of the mask's box is cut into elements of about this. Default 75. */
   distanceMm?: number
   /** How much bending counts against the data; 0 is least squares alone. Default 0.01. */
   stiffness?: number
@@ -88,7 +88,7 @@ export async function n4(image: Image, mask: Mask, options: BiasOptions = {}): P
  * @throws RangeError when mask or weights are not on the image's grid
  */
 export async function n3(image: Image, mask: Mask, options: N3Options = {}): Promise<BiasCorrection> {
-  const { iterations = 50, tolerance = 1e-3, distanceMm = 100, stiffness = 0.01 } = options
+  const { iterations = 50, tolerance = 1e-3, distanceMm = 75, stiffness = 0.01 } = options
   return await correct(image, mask, options, async (samples, sharpener, field, breath) => {
     const mesh = Math.max(1, Math.round(samples.longestMm / distanceMm))
     const [residual, change] = [new Float64Array(field.length), new Float64Array(field.length)]
@@ -134,14 +134,15 @@ async function correct(image: Image, mask: Mask, options: Common, estimate: Esti
     throw new RangeError('The weights have another number of voxels than the image.')
   const box = boundingBox(mask)
   if (!box) return unchanged(image)
-  const samples = shrink(image, mask, weights, box, spacingMm)
+  const domain = domainOf(box)
+  const samples = shrink(image, mask, weights, box, domain, spacingMm)
   // So that a cancel or a progress bar gets its turn.
   const breath = async () => {
     await new Promise((resolve) => setTimeout(resolve))
     signal?.throwIfAborted()
   }
   const lattice = await estimate(samples, new Sharpener(fwhm), new Float64Array(samples.logs.length), breath)
-  return await applied(image, mask, lattice, placesOf(image.dims, box), signal)
+  return await applied(image, mask, lattice, placesOf(image.dims, domain), signal)
 }
 
 function confidence(

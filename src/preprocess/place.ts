@@ -53,7 +53,7 @@ export async function place(
       steps.run(
         {
           name: `correct-${modality}`,
-          version: 4,
+          version: 5,
           params: { bias: recipe.bias, space: space.name, dims: grid.dims },
           inputs: [keys.images[modality]!, keys.brain, where, given ? 'union' : 'own'],
         },

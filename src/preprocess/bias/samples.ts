@@ -8,49 +8,63 @@ export interface Samples {
   logs: Float64Array
   /** Confidence of each cell; 0 where it holds nothing of the mask. */
   weights: Float64Array
-  /** Where the cells lie in the box. */
+  /** Where the cells lie in the domain. */
   places: Places
-  /** Longest side of the box. */
+  /** Longest side of the domain. */
   longestMm: number
 }
 
-/** One sample for each cell of about `mm`: the weighted mean of the voxels near its centre that lie in the mask. */
-export function shrink(image: Image, mask: Mask, given: Image | undefined, box: Box, mm: number): Samples {
+/**
+ * The block that the field's mesh is laid over: the mask's box and 15 % more on each side, whatever the image's own size, so
+ * that a crop changes nothing. Splines are loosest at the edge of their mesh, where there would be brain otherwise.
+ */
+export const domainOf = ({ start, dims }: Box): Box => ({
+  start: start.map((first, axis) => first - 0.15 * dims[axis]) as unknown as Vec3,
+  dims: dims.map((n) => 1.3 * n) as unknown as Vec3,
+})
+
+/**
+ * One sample for each cell of about `mm`: the weighted mean of the two voxels along each axis that are nearest its centre,
+ * where they lie in the mask. More of them would hold less noise, but mixtures of tissue, which are no peak of the histogram.
+ *
+ * @param domain the block that places are told in, 0–1
+ */
+export function shrink(image: Image, mask: Mask, given: Image | undefined, box: Box, domain: Box, mm: number): Samples {
   const factor = voxelSizes(image.affine).map((size) => Math.max(1, Math.round(mm / size)))
   const dims = box.dims.map((n, axis) => Math.max(1, Math.floor(n / factor[axis]))) as unknown as Vec3
-  const used = factor.map((f, axis) => Math.min(f, box.dims[axis]))
+  const cell = factor.map((f, axis) => Math.min(f, box.dims[axis]))
+  const used = cell.map((n) => Math.min(n, 2))
+  const first = cell.map((n, axis) => box.start[axis] + ((n - used[axis]) >> 1))
   const [nx, ny] = image.dims
   const [cx, cy, cz] = dims
   const logs = new Float64Array(cx * cy * cz)
   const weights = new Float64Array(logs.length)
-  for (let k = 0, cell = 0; k < cz; k++)
+  for (let k = 0, at = 0; k < cz; k++)
     for (let j = 0; j < cy; j++)
-      for (let i = 0; i < cx; i++, cell++) {
+      for (let i = 0; i < cx; i++, at++) {
         let [sum, confidence, voxels] = [0, 0, 0]
         for (let c = 0; c < used[2]; c++)
           for (let b = 0; b < used[1]; b++) {
-            const row =
-              box.start[0] + i * used[0] + nx * (box.start[1] + j * used[1] + b + ny * (box.start[2] + k * used[2] + c))
-            for (let a = 0; a < used[0]; a++) {
-              const at = row + a
+            const row = first[0] + i * cell[0] + nx * (first[1] + j * cell[1] + b + ny * (first[2] + k * cell[2] + c))
+            for (let voxel = row; voxel < row + used[0]; voxel++) {
               voxels++
-              if (mask.data[at] === 0 || !(image.data[at] > 0)) continue
-              const weight = given ? Math.max(0, given.data[at]) : 1
-              sum += weight * image.data[at]
+              if (mask.data[voxel] === 0 || !(image.data[voxel] > 0)) continue
+              const weight = given ? Math.max(0, given.data[voxel]) : 1
+              sum += weight * image.data[voxel]
               confidence += weight
             }
           }
         // Cells of which little lies in the mask are mostly its ragged edge.
         if (confidence <= 0 || confidence < 0.25 * voxels * (given ? 0.01 : 1)) continue
-        logs[cell] = Math.log(sum / confidence)
-        weights[cell] = confidence / voxels
+        logs[at] = Math.log(sum / confidence)
+        weights[at] = confidence / voxels
       }
   const places = dims.map((n, axis) => ({
     n,
-    start: (0.5 * used[axis]) / box.dims[axis],
-    step: used[axis] / box.dims[axis],
+    start: (box.start[axis] + 0.5 * cell[axis] - domain.start[axis]) / domain.dims[axis],
+    step: cell[axis] / domain.dims[axis],
   })) as unknown as Places
-  const longestMm = Math.max(...voxelSizes(image.affine).map((size, axis) => size * box.dims[axis]))
+  const longestMm = Math.max(...voxelSizes(image.affine).map((size, axis) => size * domain.dims[axis]))
   return { logs, weights, places, longestMm }
 }
 
