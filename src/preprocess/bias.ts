@@ -35,7 +35,7 @@ export interface BiasOptions extends Common {
 }
 
 export interface N3Options extends Common {
-  /** Distance of the B-spline's knots in mm; the longest side of the mask's box is cut into elements of about this. Default 75. */
+  /** Distance of the B-spline's knots in mm; the longest side of the mask's box is cut into elements of about this. Default 90. */
   distanceMm?: number
   /** How much bending counts against the data; 0 is least squares alone. Default 0.01. */
   stiffness?: number
@@ -88,7 +88,7 @@ export async function n4(image: Image, mask: Mask, options: BiasOptions = {}): P
  * @throws RangeError when mask or weights are not on the image's grid
  */
 export async function n3(image: Image, mask: Mask, options: N3Options = {}): Promise<BiasCorrection> {
-  const { iterations = 50, tolerance = 1e-3, distanceMm = 75, stiffness = 0.01 } = options
+  const { iterations = 50, tolerance = 1e-3, distanceMm = 90, stiffness = 0.01 } = options
   return await correct(image, mask, options, async (samples, sharpener, field, breath) => {
     const mesh = Math.max(1, Math.round(samples.longestMm / distanceMm))
     const [residual, change] = [new Float64Array(field.length), new Float64Array(field.length)]
