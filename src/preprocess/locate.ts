@@ -4,7 +4,9 @@ import { resample, resampleMask } from '../volume/resample.js'
 import { type Modality, modalities, type Study } from '../volume/study.js'
 import { type Grid, gridOf, type Image, type Mask, volumeMl } from '../volume/volume.js'
 import { type Atlas, loadAtlas } from './atlas.js'
-import { findBrain, isStripped } from './brain.js'
+import { extract } from './brain/auto.js'
+import { headMask } from './brain/head.js'
+import { isStripped } from './brain.js'
 import { contrastName, type Preparing } from './context.js'
 import { denoised, denoiseWeight } from './denoised.js'
 import { moved, ownFrame, settled } from './frame.js'
@@ -49,7 +51,7 @@ export const locateWeight = (others: number, { denoise }: Recipe): number =>
  * @param brainMask a brain mask to use instead of our own, on any grid of the anchor's space
  */
 export async function locate(study: Study, work: Preparing, brainMask?: Mask): Promise<Located> {
-  const { stages, steps, seed } = work
+  const { recipe, stages, steps, seed } = work
   const anchor = anchorOf(study)
   const turn = (image: Image) => reorient(image, towardsRas(image.affine))
   const frame = ownFrame(turn(study[anchor]!))
@@ -123,7 +125,13 @@ export async function locate(study: Study, work: Preparing, brainMask?: Mask): P
     toAtlasOfGuide.key,
     ...Object.values(keys),
   ])
-  const ml = volumeMl(brain.value.mask)
+  if (brain.value.agreement < leastAgreement)
+    work.flag({
+      code: 'brain-masks-disagree',
+      severity: 'warning',
+      message: `The ways to find the brain disagree (mean Dice ${brain.value.agreement.toFixed(2)}${brain.value.said && `; ${brain.value.said}`}): look at the edge of the mask.`,
+    })
+  const ml = recipe.brain === 'none' ? 0 : volumeMl(brain.value.mask)
   if (ml > 0 && (ml < leastBrainMl || ml > mostBrainMl))
     work.flag({
       code: 'implausible-brain-volume',
@@ -152,6 +160,9 @@ export const anchorOf = (study: Study): Modality => (study.flair ? 'flair' : 't1
  * stripped brains: 0.058–0.142; legs, spines, balls, noise: at most 0.031.
  */
 const leastLikeAtlas = 0.045
+
+/** Mean Dice of all pairs of methods below which `auto` says so. Heads whose masks were right: 0.90 and more. */
+const leastAgreement = 0.85
 
 /** Whole brains of adults and children, with the fluid around them, in ml. All scans of five centres: 1041–1971. */
 const [leastBrainMl, mostBrainMl] = [700, 2400]
@@ -215,32 +226,34 @@ async function brainOf(
   },
   { recipe, stages, steps, keyOf }: Preparing,
   inputs: readonly string[],
-): Promise<Kept<{ mask: Mask; toAtlas: Affine }>> {
+): Promise<Kept<{ mask: Mask; toAtlas: Affine; agreement: number; said: string }>> {
   const { first, images, maps, frame, start, atlas, brainMask, anchor } = found
-  const cut = isStripped(first) || (images.t1 !== undefined && isStripped(images.t1))
   return await stages.run('Finding the brain', 4, () =>
     steps.run(
       {
         name: 'brain',
-        version: 3,
-        params: { given: brainMask !== undefined, way: recipe.brain, cut },
+        version: 4,
+        params: { given: brainMask !== undefined, way: recipe.brain },
         inputs: [keyOf(anchor), keyOf('brain'), ...inputs],
       },
       async () => {
         if (brainMask) {
           const mask = await resampleMask(settled(moved(brainMask, frame)), first, { method: 'nearest' })
-          return { mask, toAtlas: start }
+          return { mask, toAtlas: start, agreement: 1, said: '' }
         }
         const onAnchor = async (modality: 'flair' | 't1') =>
           modality === anchor
             ? first
             : images[modality] && (await resample(images[modality], first, { map: maps[modality] }))
-        const brain = await findBrain({ flair: await onAnchor('flair'), t1: await onAnchor('t1') }, atlas, start)
-        // A whole head's brain surface tells its size better than intensities do, and corrects the affine. The surface
-        // of a stripped image is where somebody cut.
-        return { mask: brain.mask, toAtlas: cut ? start : brain.toAtlas }
+        if (recipe.brain === 'none') return { mask: headMask(first), toAtlas: start, agreement: 1, said: '' }
+        const both = { flair: await onAnchor('flair'), t1: await onAnchor('t1') }
+        const { mask, toAtlas, agreement, said } = await extract(both, atlas, start, {
+          method: recipe.brain,
+          signal: stages.signal,
+        })
+        return { mask, toAtlas, agreement, said: said.join(' ') }
       },
-      ({ toAtlas }) => ({ toAtlas: compose(toAtlas, frame) }),
+      ({ toAtlas, agreement, said }) => ({ toAtlas: compose(toAtlas, frame), agreement, said }),
     ),
   )
 }

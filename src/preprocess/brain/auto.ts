@@ -1,7 +1,7 @@
 import type { Affine } from '../../volume/affine.js'
 import { fillHoles, largestComponent } from '../../volume/components.js'
 import { resample } from '../../volume/resample.js'
-import { emptyMask, type Grid, type Image, type Mask, sameGrid } from '../../volume/volume.js'
+import { emptyMask, type Grid, type Image, type Mask, maskWhere, sameGrid } from '../../volume/volume.js'
 import type { Atlas } from '../atlas.js'
 import { type BrainImages, findBrain, isStripped } from '../brain.js'
 import { beast } from './beast.js'
@@ -27,6 +27,8 @@ export interface ExtractedBrain {
   stripped: boolean
   /** What a reader should know: what was not used and why. */
   said: string[]
+  /** World mm of the images → world mm of the atlas, corrected where the surface was looked for. */
+  toAtlas: Affine
 }
 
 /**
@@ -47,11 +49,13 @@ export async function extract(
   const stripped = given.some(isStripped)
   if (stripped) {
     const said = ['Skull and scalp were removed before: the region that is left was kept.']
-    return { mask: (await findBrain(images, atlas, toAtlas)).mask, agreement: 1, stripped, said }
+    // The surface of a stripped image is where somebody cut: it says nothing about the brain's size.
+    return { mask: (await findBrain(images, atlas, toAtlas)).mask, agreement: 1, stripped, said, toAtlas }
   }
+  if (method === 'surface') return { ...(await findBrain(images, atlas, toAtlas)), agreement: 1, stripped, said: [] }
   if (method !== 'auto') {
     const mask = await byMethod(method, images, atlas, toAtlas, signal)
-    return { mask, agreement: 1, stripped, said: [] }
+    return { mask, agreement: 1, stripped, said: [], toAtlas }
   }
   const first = await findBrain(images, atlas, toAtlas)
   const masks = [first.mask]
@@ -65,13 +69,13 @@ export async function extract(
     if (same < leastOverlap) said.push(`${names[n]} was left out: it overlaps the others by ${same.toFixed(2)} only.`)
     return same >= leastOverlap
   })
-  if (used.length < 2) return { mask: first.mask, agreement: meanOverlap(masks), stripped, said }
+  if (used.length < 2) return { ...first, agreement: meanOverlap(masks), stripped, said }
   const mask = emptyMask(first.mask)
   for (let i = 0; i < mask.data.length; i++) {
     const own = first.mask.data[i]
     mask.data[i] = used.every(({ data }) => data[i] !== own) ? 1 - own : own
   }
-  return { mask: fillHoles(largestComponent(mask, 6)), agreement: meanOverlap(masks), stripped, said }
+  return { ...first, mask: fillHoles(largestComponent(mask, 6)), agreement: meanOverlap(masks), stripped, said }
 }
 
 const names = ['BET', 'BEaST', 'ROBEX']
@@ -79,13 +83,12 @@ const names = ['BET', 'BEaST', 'ROBEX']
 const leastOverlap = 0.85
 
 async function byMethod(
-  method: BrainMethod,
+  method: Exclude<BrainMethod, 'surface'>,
   images: BrainImages,
   atlas: Pick<Atlas, 'brain' | 'ventricles'>,
   toAtlas: Affine,
   signal?: AbortSignal,
 ): Promise<Mask> {
-  if (method === 'surface') return (await findBrain(images, atlas, toAtlas)).mask
   const grid: Grid = (images.flair ?? images.t1)!
   // T1 is what BET and BEaST were made for
   const guide: Image = (images.t1 ?? images.flair)!
@@ -99,7 +102,7 @@ async function byMethod(
     const { library } = await brainModels(contrast)
     const { mask } = await beast(await inFrame(guide, atlas.brain, toAtlas), library, { signal })
     const share = await resample(mask, grid, { map: toAtlas, method: 'linear' })
-    return { dims: grid.dims, affine: grid.affine, data: Uint8Array.from(share.data, (v) => (v >= 0.5 ? 1 : 0)) }
+    return maskWhere(share, (v) => v >= 0.5)
   }
   const seen: Parameters<typeof robex>[0][number][] = []
   for (const contrast of ['t1', 'flair'] as const) {
