@@ -5,6 +5,7 @@ import { doctorCommand } from './commands/doctor.js'
 import { intensityScaleCommand } from './commands/intensity-scale.js'
 import { methodsCommand } from './commands/methods.js'
 import { preprocessCommand } from './commands/preprocess.js'
+import { registerCommand } from './commands/register.js'
 import { segmentCommand } from './commands/segment.js'
 import { viewCommand } from './commands/view.js'
 import { failed } from './errors.js'
@@ -33,6 +34,7 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
   for (const command of [
     segmentCommand(),
     preprocessCommand(),
+    registerCommand(),
     intensityScaleCommand(),
     demoCommand(),
     methodsCommand(),

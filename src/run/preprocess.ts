@@ -203,7 +203,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
     )
     const files = new Map<string, Uint8Array | string>()
     for (const [i, visit] of visits.entries())
-      for (const [name, content] of await visitFiles(visit, visits.length > 1 ? `visit-${i + 1}/` : ''))
+      for (const [name, content] of await visitFiles(visit, recipe, visits.length > 1 ? `visit-${i + 1}/` : ''))
         files.set(name, content)
     files.set('qc.html', qc)
     files.set('provenance.json', `${JSON.stringify(provenance, null, 2)}\n`)
@@ -322,7 +322,11 @@ function stripped(placed: Placed): Placed {
 }
 
 /** A visit's files: images, brain mask, tissue, bias fields, transforms. */
-async function visitFiles(visit: PreparedVisit, under: string): Promise<[string, Uint8Array | string][]> {
+async function visitFiles(
+  visit: PreparedVisit,
+  recipe: Recipe,
+  under: string,
+): Promise<[string, Uint8Array | string][]> {
   const { space, images, fields, brain, tissue, toImage, toAtlas } = visit
   const files: [string, Uint8Array | string][] = []
   const add = async <T extends VoxelArray>(name: string, volume: Volume<T>) => {
@@ -331,7 +335,8 @@ async function visitFiles(visit: PreparedVisit, under: string): Promise<[string,
   }
   for (const [modality, image] of Object.entries(images))
     await add(`desc-preproc_${spaceName(modality as Modality)}`, image)
-  await add('desc-brain_mask', brain)
+  // Without the brain step the whole head takes its place.
+  await add(`desc-${recipe.brain === 'none' ? 'head' : 'brain'}_mask`, brain)
   for (const name of ['csf', 'gm', 'wm'] as const)
     if (tissue) await add(`label-${name.toUpperCase()}_probseg`, tissue[name])
   for (const [modality, log] of Object.entries(fields)) {

@@ -15,10 +15,10 @@ export function viewCommand(): Command {
 }
 
 /** Answers for the files of a result folder, each only under the secret token. */
-export async function viewerApp(folder: string, token: string) {
+export async function viewerApp(folder: string, token: string, page = 'report.html') {
   const { Hono } = await import('hono')
   const app = new Hono()
-  app.get(`/${token}/`, async (context) => context.html(await readFile(join(folder, 'report.html'), 'utf8')))
+  app.get(`/${token}/`, async (context) => context.html(await readFile(join(folder, page), 'utf8')))
   app.get(`/${token}/:name`, async (context) => {
     const name = ownFiles.find((own) => own === context.req.param('name'))
     const bytes = name && (await readFile(join(folder, name)).catch(() => undefined))
@@ -26,6 +26,12 @@ export async function viewerApp(folder: string, token: string) {
   })
   app.notFound((context) => context.text('There is nothing here. Use the address that `lesionwise view` printed.', 404))
   return app
+}
+
+/** The page that a folder is looked at by: that of its lesions, or of its preparation. */
+async function pageIn(folder: string): Promise<string | undefined> {
+  for (const name of ['report.html', 'qc.html']) if (await stat(join(folder, name)).catch(() => undefined)) return name
+  return undefined
 }
 
 const typeOf = (name: string): string =>
@@ -38,11 +44,16 @@ const typeOf = (name: string): string =>
         : 'application/gzip'
 
 async function run(folder: string, { port, json }: { port: number; json?: boolean }): Promise<void> {
-  if (!(await stat(join(folder, 'report.html')).catch(() => undefined)))
-    throw new InputError(folder, 'holds no report.html', 'give a folder that `lesionwise segment --out` wrote')
+  const page = await pageIn(folder)
+  if (!page)
+    throw new InputError(
+      folder,
+      'holds no report.html or qc.html',
+      'give a folder that `segment` or `preprocess` wrote',
+    )
   const { serve } = await import('@hono/node-server')
   const token = randomBytes(16).toString('hex')
-  const app = await viewerApp(folder, token)
+  const app = await viewerApp(folder, token, page)
   await new Promise<void>((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port }, ({ port: used }) => {
       const url = `http://127.0.0.1:${used}/${token}/`
