@@ -233,7 +233,46 @@ function denoiseRows({ all }: Answers): Row[] {
 }
 
 function brainRows({ all }: Answers): Row[] {
-  return all as Row[]
+  const { rows: lines } = all as {
+    rows: { case: string; images: string; method: string; dice: number | null; seconds: number }[]
+  }
+  const scored = lines.filter((line): line is typeof line & { dice: number } => line.dice !== null)
+  const of = (set: string, method: string, images?: string) =>
+    scored.filter((line) => line.case.startsWith(set) && line.method === method && (!images || line.images === images))
+  const dice = (set: string, method: string, images?: string) => of(set, method, images).map((line) => line.dice)
+  const own = ['surface', 'auto', 'bet', 'beast', 'robex']
+  const peers = [...new Set(scored.map(({ method }) => method))].filter((method) => !own.includes(method))
+  const list = (values: number[]) => values.map((v) => v.toFixed(3)).join(', ')
+  const beaten = (method: string) =>
+    ['flair', 't1'].every((images) =>
+      peers.every((peer) => dice('long', peer, images).every((value, i) => dice('long', method, images)[i] > value)),
+    )
+  return own.flatMap((method) => {
+    const [real, simulated] = [dice('long', method), dice('simulated', method)]
+    const seconds = mean(of('long', method).map((line) => line.seconds))
+    return [
+      {
+        step: `brain (${method}${method === 'surface' ? ', the default' : ''}), ljubljana-long sub-01, both visits`,
+        measured: `Dice FLAIR ${list(dice('long', method, 'flair'))}; T1 ${list(dice('long', method, 't1'))}; both ${list(dice('long', method, 'flair+t1'))}${
+          method === 'surface'
+            ? `. Peers: ${peers.map((peer) => `${peer} FLAIR ${list(dice('long', peer, 'flair'))}; T1 ${list(dice('long', peer, 't1'))}`).join('. ')}`
+            : ''
+        }`,
+        time: `${s(seconds)} of processor time${method === 'surface' ? ` / ${peers.map((peer) => `${peer} ${s(mean(of('long', peer).map((line) => line.seconds)))}`).join(', ')}` : ''}`,
+        ratio: '',
+        target: 'Dice ≥ 0.94, better than each peer on the same image',
+        met: Math.min(...real) >= 0.94 && beaten(method),
+      },
+      {
+        step: `brain (${method}), simulated heads`,
+        measured: `Dice ${list(simulated)}${['beast', 'robex'].includes(method) ? ' (trained on such heads)' : ''}`,
+        time: '',
+        ratio: '',
+        target: 'Dice ≥ 0.96; aim 0.98',
+        met: Math.min(...simulated) >= 0.96,
+      },
+    ]
+  })
 }
 
 function tissueRows({ all }: Answers): Row[] {

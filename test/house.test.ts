@@ -113,6 +113,8 @@ test('the package exports what it promises', () => {
     'UsageError',
     'defaultMethod',
     'methodList',
+    'preprocess',
+    'registerFiles',
     'segment',
     'simulateStudy',
   ])
