@@ -7,16 +7,15 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { encode } from 'fast-png'
 import { dice } from '../src/evaluate/overlap.js'
 import { readItkAffine } from '../src/formats/itk.js'
 import { readNifti, readNiftiMask, writeNifti } from '../src/formats/nifti.js'
 import { loadAtlas } from '../src/preprocess/atlas.js'
 import { type BrainMethod, extract } from '../src/preprocess/brain/auto.js'
 import { register } from '../src/preprocess/register.js'
+import { overlayPng } from '../src/report/overlay.js'
 import { simulateStudy } from '../src/simulate/study.js'
 import { type Affine, compose, invert } from '../src/volume/affine.js'
-import { percentiles } from '../src/volume/histogram.js'
 import { resample, resampleMask } from '../src/volume/resample.js'
 import type { Image, Mask } from '../src/volume/volume.js'
 import { sharedData } from '../test/shared-data.js'
@@ -98,7 +97,7 @@ async function measure(
         agreement,
         said,
       })
-      if (kind === 'flair') picture(`${name}-${method}`, flair, mask)
+      if (kind === 'flair') picture(`${name}-${method}`, flair, mask, truth)
     }
   }
   if (truth && existsSync(python)) await peers(name, { flair, t1 }, truth)
@@ -136,21 +135,10 @@ function say(row: Row): void {
   else console.log(line)
 }
 
-/** The middle slice along each of the first and third axis with the mask's outline in white. */
-function picture(name: string, { dims: [nx, ny, nz], data }: Image, mask: Mask): void {
-  const [top] = percentiles({ dims: [nx, ny, nz], affine: mask.affine, data }, [99.5])
-  const pixels = new Uint8Array(nx * ny * 3)
-  ;[0.35, 0.5, 0.65].forEach((part, n) => {
-    const k = Math.floor(part * nz)
-    for (let j = 1; j < ny - 1; j++)
-      for (let i = 1; i < nx - 1; i++) {
-        const at = i + nx * (j + ny * k)
-        const edge = mask.data[at] && [1, -1, nx, -nx].some((s) => !mask.data[at + s])
-        pixels[i + nx * (n + 3 * (ny - 1 - j))] = edge ? 255 : Math.min(200, (200 * Math.max(0, data[at])) / top)
-      }
-  })
+/** Slices with the outline of the mask in red, that of the truth in yellow, of both in green. */
+function picture(name: string, flair: Image, mask: Mask, truth?: Mask): void {
   const file = `out/brain-methods/${name.replaceAll(/[ ,]+/g, '-')}.png`
-  writeFileSync(file, encode({ width: 3 * nx, height: ny, data: pixels, channels: 1 }))
+  writeFileSync(file, overlayPng(flair, mask, truth, { slices: 18 }))
 }
 
 async function image(path: string): Promise<Image> {

@@ -62,8 +62,8 @@ code{font:.8em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--
 figure{margin:0}figcaption{font-size:.82rem;color:var(--soft);margin-top:6px}
 .slice{display:block;width:100%;height:auto;background:#000;border-radius:3px;overflow:hidden}
 .edge{fill:none;stroke:var(--c);stroke-width:1.5px;vector-effect:non-scaling-stroke;stroke-linecap:square}
-.slice .csf{--c:#5aa9ff}.slice .gm{--c:#7ddc7d}.slice .wm{--c:#ffd166}.dot.csf{--c:#5aa9ff}.dot.gm{--c:#7ddc7d}.dot.wm{--c:#ffd166}.edge.strong{stroke:#ff5a4d;stroke-width:1.4px}
-.edge.brain{stroke:#7fb0d8;stroke-width:.7px;opacity:.75}
+.slice .csf{--c:#5aa9ff}.slice .gm{--c:#7ddc7d}.slice .wm{--c:#ffd166}.dot.csf{--c:#5aa9ff}.dot.gm{--c:#7ddc7d}.dot.wm{--c:#ffd166}
+.edge.brain{stroke:#7fb0d8;stroke-width:.7px;opacity:.75}.edge.brain.strong,.montage .edge.brain.strong{stroke:#ff6b5a;stroke-width:1.1px;opacity:1}
 .slice .periventricular{--c:#ff8a52}.slice .juxtacortical{--c:#43c9e6}.slice .infratentorial{--c:#d3a6ff}.slice .subcortical{--c:#ffe04a}
 .letter,.note{fill:#fff;font-size:8px;font-weight:600;paint-order:stroke;stroke:#000;stroke-width:1.4px;stroke-linejoin:round;font-family:inherit}
 .letter{text-anchor:middle;dominant-baseline:central;opacity:.92}.note{font-size:11px;opacity:.85;font-weight:500}
