@@ -1,7 +1,7 @@
 // Rigid registration of the six raw pairs of ljubljana-long, as given and from known random moves:
 //   error against the authors' transforms over the middle half of the FLAIR grid (also against their rigid part), and
-//   50 starts of up to 40° and 60 mm, all to be recovered: distance to the map found without the move.
-//
+//   50 starts of up to 40° and 60 mm, all to be recovered: distance to the map found without the move;
+//   how far the two directions of a registration are from each other's inverse;
 // beside elastix and ANTs where they are installed (bench/peers/install.sh), with as many threads.
 //
 //   npm run bench:capture [-- --seeds 50 --threads 2 --json]
@@ -14,7 +14,7 @@ import { readNifti } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
 import { seededRandom } from '../src/learn/random.js'
 import { register } from '../src/preprocess/register.js'
-import { type Affine, apply, compose, type Vec3 } from '../src/volume/affine.js'
+import { type Affine, apply, compose, identity, type Vec3 } from '../src/volume/affine.js'
 import { rigidExp } from '../src/volume/rigid.js'
 import type { Image } from '../src/volume/volume.js'
 import { runPeer } from './peer.js'
@@ -48,8 +48,8 @@ const file = (subject: string, session: string, kind: string) =>
 const load = async (path: string): Promise<Image> => (await readNifti(readFileSync(path), path)).image
 
 const pairs: { id: string; fixed: Image; moving: Image; map: Affine; truth: Affine; points: Vec3[] }[] = []
-const errors: { id: string; mm: number; rigidPartMm: number; seconds: number }[] = []
-say('pair                  error  to the rigid part  seconds')
+const errors: { id: string; mm: number; rigidPartMm: number; inverseMm: number; seconds: number }[] = []
+say('pair                  error  to the rigid part  there and back  seconds')
 for (const [subject, session, kind] of visits) {
   const [fixed, moving] = [await load(file(subject, session, 'FLAIR')), await load(file(subject, session, kind))]
   const path = `${data}derivatives/authors/${subject}/${session}/from-FLAIR_to-${kind}.txt`
@@ -58,15 +58,19 @@ for (const [subject, session, kind] of visits) {
   const started = performance.now()
   const { map } = await register(fixed, moving, { dof: 6 })
   const seconds = (performance.now() - started) / 1000
+  const back = await register(moving, fixed, { dof: 6 })
   const id = `${subject} ${session} ${kind}`
   const error = {
     id,
     mm: apart(points, map, truth),
     rigidPartMm: apart(points, map, rigidPart(truth, points)),
+    inverseMm: apart(points, compose(back.map, map), identity),
     seconds,
   }
   errors.push(error)
-  say(`${id.padEnd(20)} ${fixedTo(error.mm)} ${fixedTo(error.rigidPartMm, 12)} ${fixedTo(seconds, 14)}`)
+  say(
+    `${id.padEnd(20)} ${fixedTo(error.mm)} ${fixedTo(error.rigidPartMm, 12)} ${fixedTo(error.inverseMm, 15)} ${fixedTo(seconds, 14)}`,
+  )
   pairs.push({ id, fixed, moving, map, truth, points })
 }
 const [average, worst] = [mean(errors.map((e) => e.mm)), Math.max(...errors.map((e) => e.mm))]
