@@ -4,7 +4,9 @@
 //   how far the two directions of a registration are from each other's inverse;
 // beside elastix and ANTs where they are installed (bench/peers/install.sh), with as many threads.
 //
-//   npm run bench:capture [-- --seeds 50 --threads 2 --json]
+//   npm run bench:capture [-- --seeds 50 --threads 2 --ants --json]
+//
+// --ants: ANTs too, which takes minutes.
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -23,6 +25,7 @@ const { values: options } = parseArgs({
   options: {
     seeds: { type: 'string', default: '50' },
     threads: { type: 'string', default: '2' },
+    ants: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
@@ -80,6 +83,7 @@ const peers: Record<string, { average: number; worst: number; seconds: number; r
 const own = mean(errors.map((e) => e.seconds))
 const answer = runPeer<{ pairs: Record<string, { map: number[]; seconds: number }>[] }>('registration.py', {
   threads: Number(options.threads),
+  ants: options.ants,
   pairs: visits.map(([subject, session, kind]) => ({
     fixed: file(subject, session, 'FLAIR'),
     moving: file(subject, session, kind),

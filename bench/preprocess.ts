@@ -35,7 +35,7 @@ interface Row {
 type Answers = Record<string, unknown>
 const parts: Record<string, { runs: Record<string, string[]>; rows(answers: Answers): Row[] }> = {
   registration: {
-    runs: { two: ['capture.ts'], one: ['capture.ts', '--seeds', '0', '--threads', '1'] },
+    runs: { two: ['capture.ts', '--ants'], one: ['capture.ts', '--seeds', '0', '--threads', '1'] },
     rows: registrationRows,
   },
   deformable: {

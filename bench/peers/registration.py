@@ -1,4 +1,4 @@
-"""Rigid registration by elastix and ANTs: reads {threads, pairs: [{fixed, moving}]} as JSON on stdin, prints for each pair
+"""Rigid registration by elastix and ANTs: reads {threads, ants, pairs: [{fixed, moving}]} as JSON on stdin, prints for each pair
 and tool the map of fixed points to moving points (LPS mm, 4x4 by rows) and the seconds without reading the files."""
 import json, os, sys, time
 
@@ -41,6 +41,9 @@ for pair in job["pairs"]:
     elastix = euler(number("TransformParameters"), number("CenterOfRotationPoint"), zyx)
     one = {"elastix": {"map": elastix.ravel().tolist(), "seconds": seconds}}
 
+    if not job["ants"]:
+        results.append(one)
+        continue
     fixed, moving = (ants.image_read(pair[k]) for k in ("fixed", "moving"))
     start = time.time()
     found = ants.registration(fixed, moving, type_of_transform="Rigid", random_seed=1)
