@@ -100,35 +100,47 @@ function coarseForeground({ dims, affine, data }: Image, background: number): Ce
   const inside = new Float32Array(n)
   const sum = new Float64Array(n)
   const base = Number.isFinite(background) ? background : 0
-  forEachVoxel(dims, coarse, step, (at, cell) => {
-    all[cell]++
-    const value = data[at]
-    if (!Number.isFinite(value) || value === background) return
-    inside[cell]++
-    sum[cell] += value - base
+  forEachRun(dims, coarse, step, (start, end, cell) => {
+    all[cell] += end - start
+    for (let at = start; at < end; at++) {
+      const value = data[at]
+      if (!Number.isFinite(value) || value === background) continue
+      inside[cell]++
+      sum[cell] += value - base
+    }
   })
   const mean = new Float32Array(n)
   for (let c = 0; c < n; c++) if (inside[c] >= 0.5 * all[c] && inside[c] > 0) mean[c] = sum[c] / inside[c] || 1e-12
   return { dims: coarse, size, step, mean }
 }
 
-function forEachVoxel(dims: Vec3, coarse: Vec3, step: Vec3, body: (at: number, cell: number) => void): void {
-  let at = 0
-  for (let k = 0; k < dims[2]; k++)
-    for (let j = 0; j < dims[1]; j++) {
-      const row = coarse[0] * (Math.floor(j / step[1]) + coarse[1] * Math.floor(k / step[2]))
-      for (let i = 0; i < dims[0]; i++) body(at++, row + Math.floor(i / step[0]))
+/** Runs of voxels along the first axis that lie in one cell: from `start` to before `end`. */
+function forEachRun(
+  dims: Vec3,
+  coarse: Vec3,
+  step: Vec3,
+  body: (start: number, end: number, cell: number) => void,
+): void {
+  for (let k = 0, row = 0; k < dims[2]; k++)
+    for (let j = 0; j < dims[1]; j++, row += dims[0]) {
+      const cell = coarse[0] * (Math.floor(j / step[1]) + coarse[1] * Math.floor(k / step[2]))
+      for (let i = 0; i < coarse[0]; i++) body(row + i * step[0], row + Math.min(dims[0], (i + 1) * step[0]), cell + i)
     }
 }
 
 /** Depth in mm of each foreground cell below the edge of the foreground, by a 26-neighbour chamfer distance. */
 function depthBelowEdge({ dims: [nx, ny, nz], size, mean }: Cells): Float32Array {
   const depth = Float32Array.from(mean, (v) => (v !== 0 ? Infinity : 0))
-  const steps: [number, number, number, number][] = []
+  const [dx, dy, dz, mm]: number[][] = [[], [], [], []]
   for (let c = -1; c <= 1; c++)
     for (let b = -1; b <= 1; b++)
-      for (let a = -1; a <= 1; a++)
-        if (a !== 0 || b !== 0 || c !== 0) steps.push([a, b, c, Math.hypot(a * size[0], b * size[1], c * size[2])])
+      for (let a = -1; a <= 1; a++) {
+        if (a === 0 && b === 0 && c === 0) continue
+        dx.push(a)
+        dy.push(b)
+        dz.push(c)
+        mm.push(Math.hypot(a * size[0], b * size[1], c * size[2]))
+      }
   for (const forward of [true, false])
     for (let q = 0; q < depth.length; q++) {
       const at = forward ? q : depth.length - 1 - q
@@ -136,12 +148,17 @@ function depthBelowEdge({ dims: [nx, ny, nz], size, mean }: Cells): Float32Array
       const i = at % nx
       const j = Math.floor(at / nx) % ny
       const k = Math.floor(at / (nx * ny))
-      for (const [a, b, c, mm] of steps) {
-        const [x, y, z] = [i + a, j + b, k + c]
+      let least = depth[at]
+      for (let n = 0; n < mm.length; n++) {
+        const x = i + dx[n]
+        const y = j + dy[n]
+        const z = k + dz[n]
         // where the volume ends the head was cut, which is no edge
         if (x < 0 || y < 0 || z < 0 || x >= nx || y >= ny || z >= nz) continue
-        depth[at] = Math.min(depth[at], depth[x + nx * (y + ny * z)] + mm)
+        const over = depth[x + nx * (y + ny * z)] + mm[n]
+        if (over < least) least = over
       }
+      depth[at] = least
     }
   return depth
 }
@@ -156,10 +173,10 @@ function darkShare({ dims, data }: Image, background: number, cells: Cells, dept
   const dark = base + 0.35 * deep[deep.length >> 1]
   let below = 0
   let all = 0
-  forEachVoxel(dims, cells.dims, cells.step, (at, cell) => {
+  forEachRun(dims, cells.dims, cells.step, (start, end, cell) => {
     if (!(depth[cell] > 9 && depth[cell] <= 17)) return
-    all++
-    if (!(data[at] >= dark)) below++
+    all += end - start
+    for (let at = start; at < end; at++) if (!(data[at] >= dark)) below++
   })
   return all > 0 ? below / all : 0
 }
