@@ -17,9 +17,9 @@ import { readField, writeField } from '../src/formats/field.js'
 import { writeItkAffine } from '../src/formats/itk.js'
 import { readNifti, writeNifti } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
-import { seededRandom } from '../src/learn/random.js'
 import { registerDeformable } from '../src/preprocess/deformable.js'
 import { register } from '../src/preprocess/register.js'
+import { seededRandom } from '../src/random.js'
 import { type Affine, apply, type Vec3 } from '../src/volume/affine.js'
 import {
   type Deformation,

@@ -4,7 +4,7 @@
 //
 //   npm run bench:kernels [-- --json]
 import { setThreads } from '../src/kernels/index.js'
-import { seededRandom } from '../src/learn/random.js'
+import { seededRandom } from '../src/random.js'
 import { labelComponents } from '../src/volume/components.js'
 import { distanceTo } from '../src/volume/distance.js'
 import { gaussian, gaussianWeights } from '../src/volume/filter.js'

@@ -1,8 +1,8 @@
 // Images of known tissue for bench/tissue.ts.
 import { readFileSync } from 'node:fs'
 import { readNifti } from '../src/formats/nifti.js'
-import { gaussianRandom, seededRandom } from '../src/learn/random.js'
 import { loadAtlas } from '../src/preprocess/atlas.js'
+import { gaussianRandom, seededRandom } from '../src/random.js'
 import { paintLesions, planLesions } from '../src/simulate/lesions.js'
 import { randomDisplacement, warpImage } from '../src/simulate/warp.js'
 import { gaussian } from '../src/volume/filter.js'

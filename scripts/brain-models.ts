@@ -1,11 +1,11 @@
 // Makes assets/brain: what BEaST and ROBEX know of heads, from simulated heads of known truth (npm run brain-models).
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { seededRandom } from '../src/learn/random.js'
 import { gzip } from '../src/platform/index.js'
 import { loadAtlas } from '../src/preprocess/atlas.js'
 import { headFrame, inFrame } from '../src/preprocess/brain/frame.js'
 import { type BrainContrast, libraryToBytes, robexToBytes } from '../src/preprocess/brain/models.js'
 import { trainRobex } from '../src/preprocess/brain/robex-train.js'
+import { seededRandom } from '../src/random.js'
 import { simulateStudy } from '../src/simulate/study.js'
 import { type Affine, compose, invert, scaling, translation, type Vec3 } from '../src/volume/affine.js'
 import { resampleMask } from '../src/volume/resample.js'

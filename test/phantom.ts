@@ -1,4 +1,4 @@
-import { gaussianRandom, seededRandom } from '../src/learn/random.js'
+import { gaussianRandom, seededRandom } from '../src/random.js'
 import type { Affine, Vec3 } from '../src/volume/affine.js'
 import type { Grid, Image, Mask } from '../src/volume/volume.js'
 

@@ -1,4 +1,4 @@
-import { seededRandom } from './random.js'
+import { seededRandom } from '../random.js'
 
 /** Trees of binary questions `feature ≤ threshold`, stored one after the other. */
 export interface Forest {

@@ -1,5 +1,5 @@
-import { gaussianRandom, seededRandom } from '../learn/random.js'
 import { type Atlas, loadAtlas } from '../preprocess/atlas.js'
+import { gaussianRandom, seededRandom } from '../random.js'
 import { type Affine, apply, compose, determinant, invert, scaling, translation, type Vec3 } from '../volume/affine.js'
 import { resample } from '../volume/resample.js'
 import { emptyMask, type Grid, type Image, type Mask, type Volume, voxelVolume } from '../volume/volume.js'

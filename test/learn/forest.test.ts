@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forestFromBytes, forestProbability, forestToBytes, growForest } from '../../src/learn/forest.js'
-import { seededRandom } from '../../src/learn/random.js'
+import { seededRandom } from '../../src/random.js'
 
 const options = { trees: 20, depth: 10, seed: 3 }
 

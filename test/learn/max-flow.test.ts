@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FlowGraph } from '../../src/learn/max-flow.js'
-import { seededRandom } from '../../src/learn/random.js'
+import { seededRandom } from '../../src/random.js'
 
 test('a graph worked out by hand', () => {
   // source → 0 (3), source → 1 (2), 0 → 1 (1), 0 → 2 (1), 1 → 2 (4), 2 → sink (10): the cut is 3 → {0 → 1, 0 → 2} plus 2

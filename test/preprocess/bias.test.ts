@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { seededRandom } from '../../src/learn/random.js'
 import {
   Approximation,
   controlLines,
@@ -13,6 +12,7 @@ import {
 } from '../../src/preprocess/bias/lattice.js'
 import { SmoothingSpline } from '../../src/preprocess/bias/smooth.js'
 import { n3, n4 } from '../../src/preprocess/bias.js'
+import { seededRandom } from '../../src/random.js'
 import { scaling } from '../../src/volume/affine.js'
 import type { Image, Mask, Volume } from '../../src/volume/volume.js'
 import {

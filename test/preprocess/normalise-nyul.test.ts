@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { seededRandom } from '../../src/learn/random.js'
 import { applyNyul, type NyulScale, trainNyul } from '../../src/preprocess/normalise.js'
+import { seededRandom } from '../../src/random.js'
 import { percentiles } from '../../src/volume/histogram.js'
 import type { Image } from '../../src/volume/volume.js'
 import { phantomBrain, phantomImage, phantomLabels } from '../phantom.js'

@@ -1,4 +1,4 @@
-import { gaussianRandom, seededRandom } from '../../src/learn/random.js'
+import { gaussianRandom, seededRandom } from '../../src/random.js'
 import { compose, scaling, type Vec3 } from '../../src/volume/affine.js'
 import { resample, resampleMask } from '../../src/volume/resample.js'
 import type { Image, Mask } from '../../src/volume/volume.js'

@@ -5,12 +5,12 @@ import fc from 'fast-check'
 import { readItkAffine } from '../../src/formats/itk.js'
 import { readNifti } from '../../src/formats/nifti.js'
 import { setThreads, withArena } from '../../src/kernels/index.js'
-import { seededRandom } from '../../src/learn/random.js'
 import { register, registrationCheck, trustThreshold, trustworthy } from '../../src/preprocess/register.js'
 import { ascend } from '../../src/preprocess/registration/optimise.js'
 import { coarser, finer, makeLevel, robustRange } from '../../src/preprocess/registration/sampling.js'
 import { measureOf } from '../../src/preprocess/registration/similarity.js'
 import { freed, parametersToMap } from '../../src/preprocess/registration/transform.js'
+import { seededRandom } from '../../src/random.js'
 import {
   type Affine,
   apply,

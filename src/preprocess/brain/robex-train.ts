@@ -1,6 +1,6 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import { type ForestOptions, growForest } from '../../learn/forest.js'
-import { seededRandom } from '../../learn/random.js'
+import { seededRandom } from '../../random.js'
 import type { Vec3 } from '../../volume/affine.js'
 import type { Image, Mask } from '../../volume/volume.js'
 import { icosphere } from './icosphere.js'

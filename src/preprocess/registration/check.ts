@@ -1,5 +1,5 @@
 import { withArena } from '../../kernels/index.js'
-import { seededRandom } from '../../learn/random.js'
+import { seededRandom } from '../../random.js'
 import { type Affine, compose, invert, translation, type Vec3 } from '../../volume/affine.js'
 import type { Image, Mask } from '../../volume/volume.js'
 import { notZero, onlyStripped } from './mixed.js'

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../learn/random.js'
+import { seededRandom } from '../../random.js'
 import { apply, type Vec3 } from '../../volume/affine.js'
 import type { Image, Volume } from '../../volume/volume.js'
 import type { RegisterOptions } from './options.js'
