@@ -9,7 +9,8 @@ const help = (...args: string[]) =>
     encoding: 'utf8',
     env: { ...process.env, COLUMNS: '110' },
   }).trimEnd()
-const commands = ['segment', 'demo', 'methods', 'view', 'doctor']
+// In the order in which the help lists them.
+const commands = [...help().matchAll(/^ {2}([a-z-]+) \[options\]/gm)].map(([, name]) => name)
 const text = [
   '# The command line',
   '',

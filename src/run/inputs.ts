@@ -57,14 +57,14 @@ const about = (role: string, image: Image | Mask, sha256: string): Provenance['i
   orientation: orientation(image.affine),
 })
 
-async function readBytes(path: string): Promise<Uint8Array> {
+/** The bytes of a file, which should hold `what`. @throws InputError naming the file */
+export async function readBytes(
+  path: string,
+  what = 'an image',
+  fix = 'give a .nii or .nii.gz file, or --visit for a folder of them',
+): Promise<Uint8Array> {
   try {
-    if ((await stat(path)).isDirectory())
-      throw new InputError(
-        path,
-        'is a folder, not an image',
-        'give a .nii or .nii.gz file, or --visit for a folder of them',
-      )
+    if ((await stat(path)).isDirectory()) throw new InputError(path, `is a folder, not ${what}`, fix)
     return await readFile(path)
   } catch (cause) {
     if (cause instanceof InputError) throw cause

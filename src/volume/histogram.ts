@@ -1,4 +1,4 @@
-import type { Mask, Volume } from './volume.js'
+import type { Mask, Volume, VoxelArray } from './volume.js'
 
 /**
  * Percentiles of the values (inside `mask`, if given), linear interpolation between order statistics (type 7).
@@ -27,7 +27,9 @@ export function percentiles(image: Volume, ps: readonly number[], mask?: Mask): 
     while (before + counts[bin] <= rank) before += counts[bin++]
     let inBin = sorted.get(bin)
     if (!inBin) {
-      inBin = Float64Array.from(values.filter((value) => binOf(value) === bin)).sort()
+      inBin = new Float64Array(counts[bin])
+      for (let i = 0, n = 0; i < values.length; i++) if (binOf(values[i]) === bin) inBin[n++] = values[i]
+      inBin.sort()
       sorted.set(bin, inBin)
     }
     return inBin[rank - before]
@@ -122,11 +124,8 @@ export function smoothed(counts: Float64Array, sigma: number): Float64Array {
 }
 
 /** The values to count: those inside the mask, or all. */
-function valuesOf(
-  { data }: Volume,
-  mask?: Mask,
-): ArrayLike<number> & Iterable<number> & { filter(f: (v: number) => boolean): Iterable<number> } {
-  if (!mask) return data as Float32Array
+function valuesOf({ data }: Volume, mask?: Mask): VoxelArray {
+  if (!mask) return data
   let n = 0
   for (let i = 0; i < data.length; i++) if (mask.data[i] !== 0) n++
   const out = new Float64Array(n)

@@ -197,17 +197,17 @@ test('the gradient of the similarity is that of its differences', async () => {
   })
 })
 
-test('finer slices pass through the given ones and keep a constant', () => {
+test('finer slices pass through the given ones and keep a constant', async () => {
   const image: Image = {
     dims: [2, 2, 6],
     affine: scaling([1, 1, 3]),
     data: Float32Array.from({ length: 24 }, (_, i) => Math.floor(i / 4)),
   }
-  const out = finer(image, 1)
+  const out = await finer(image, 1)
   assert.deepEqual(out.dims, [2, 2, 18])
   assert.deepEqual(apply(out.affine, [0, 0, 1]), [0, 0, 0])
   for (let k = 0; k < 6; k++) assert.ok(Math.abs(out.data[4 * (3 * k + 1)] - k) < 1e-6)
-  const flat = finer({ ...image, data: new Float32Array(24).fill(7) }, 1)
+  const flat = await finer({ ...image, data: new Float32Array(24).fill(7) }, 1)
   assert.ok(flat.data.every((v) => Math.abs(v - 7) < 1e-5))
 })
 

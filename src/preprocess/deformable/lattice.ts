@@ -1,5 +1,6 @@
 import type { Arena, Block } from '../../kernels/index.js'
 import type { Vec3 } from '../../volume/affine.js'
+import { bandOf } from '../../volume/band.js'
 
 /**
  * Three cubic B-spline functions on a grid, from control points `spacing` voxels apart; control point 0 lies one spacing
@@ -44,23 +45,6 @@ export function latticeOf(arena: Arena, dims: Vec3, spacing: number): Lattice {
       await arena.run('bandX', 3 * py * pz, 64, a.ptr, to.ptr, nx, px, ...inward[0])
     },
   }
-}
-
-/** First input, number of taps and weights of each output, as the kernels take them; `weight` takes the input's index. */
-function bandOf(
-  arena: Arena,
-  outputs: number,
-  taps: number,
-  entry: (output: number) => [first: number, weight: (input: number) => number],
-): [number, number, number] {
-  const firsts = new Int32Array(outputs)
-  const weights = new Float32Array(outputs * taps)
-  for (let o = 0; o < outputs; o++) {
-    const [first, weight] = entry(o)
-    firsts[o] = first
-    for (let t = 0; t < taps; t++) weights[o * taps + t] = weight(first + t)
-  }
-  return [arena.int32(firsts).ptr, taps, arena.float32(weights).ptr]
 }
 
 /** The cubic B-spline, 0 from two on. */

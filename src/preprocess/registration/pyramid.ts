@@ -35,7 +35,7 @@ export async function pyramid(fixed: Image, moving: Image, options: RegisterOpti
     const { fixed: image, whole } = images[i]
     const points = wanted === 'full' ? image.data.length : Math.max(1, Math.round(share * count))
     const sampling = { count: points, mm, random, fixedMask, movingMask, fixedRange, movingRange }
-    levels.push({ ...makeLevel(image, finer(whole, Math.max(1, mm)), sampling), mm, fixed: image, whole })
+    levels.push({ ...makeLevel(image, await finer(whole, Math.max(1, mm)), sampling), mm, fixed: image, whole })
   }
   return levels
 }

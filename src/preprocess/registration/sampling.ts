@@ -1,4 +1,6 @@
+import { withArena } from '../../kernels/index.js'
 import { type Affine, apply, compose, invert, type Vec3, voxelSizes } from '../../volume/affine.js'
+import { bandAlong, bandOf } from '../../volume/band.js'
 import { percentiles } from '../../volume/histogram.js'
 import { resample } from '../../volume/resample.js'
 import { type Grid, type Image, type Mask, maskWhere, type Volume } from '../../volume/volume.js'
@@ -28,38 +30,46 @@ export async function coarser(image: Volume, mm: number): Promise<Image> {
  * (Lanczos, radius 3). Done once, here, it replaces linear interpolation at every sample, which would blur thick slices
  * wherever they do not meet and so make slices on slices look like a better fit.
  */
-export function finer(image: Image, mm: number): Image {
-  const size = voxelSizes(image.affine)
-  for (const axis of [0, 1, 2]) {
-    const times = size[axis] / mm > 1.5 ? Math.ceil(size[axis] / mm) : 1
-    if (times > 1 && image.dims[axis] > 3) return finer(finerAlong(image, axis, times), mm)
-  }
-  return image
+export async function finer(image: Image, mm: number): Promise<Image> {
+  const times = voxelSizes(image.affine).map((own, axis) =>
+    own / mm > 1.5 && image.dims[axis] > 3 ? Math.ceil(own / mm) : 1,
+  )
+  if (times.every((n) => n === 1)) return image
+  return await withArena(async (arena) => {
+    let [values, dims] = [arena.float32(image.data), image.dims]
+    for (const axis of [0, 1, 2] as const) {
+      if (times[axis] === 1) continue
+      const outputs = dims[axis] * times[axis]
+      const band = bandOf(arena, outputs, lanczosTaps, lanczosEntry(dims[axis], times[axis]))
+      values = await bandAlong(arena, values, dims, axis, outputs, band)
+      dims = dims.map((n, other) => (other === axis ? outputs : n)) as unknown as Vec3
+    }
+    const grid = spaced(
+      image,
+      times.map((n) => 1 / n),
+    )
+    return { ...grid, data: values.copy() }
+  })
 }
 
-function finerAlong(image: Image, axis: number, times: number): Image {
-  const n = image.dims[axis]
-  const inner = image.dims.slice(0, axis).reduce((p, v) => p * v, 1)
-  const outer = image.data.length / (inner * n)
-  const data = new Float32Array(image.data.length * times)
-  for (let i = 0; i < n * times; i++) {
-    const at = (i + 0.5) / times - 0.5
+const lanczosTaps = 6
+
+/** For `times` outputs a voxel: the voxels that an output is made of; beyond the border the border's voxel is repeated. */
+const lanczosEntry =
+  (n: number, times: number) =>
+  (output: number): [number, (input: number) => number] => {
+    const at = (output + 0.5) / times - 0.5
     const first = Math.floor(at) - 2
-    const raw = [0, 1, 2, 3, 4, 5].map((t) => lanczos(at - first - t))
-    const sum = raw.reduce((p, v) => p + v, 0)
-    for (let o = 0; o < outer; o++) {
-      const to = (o * n * times + i) * inner
-      for (let t = 0; t < 6; t++) {
-        const from = (o * n + Math.min(n - 1, Math.max(0, first + t))) * inner
-        const weight = raw[t] / sum
-        for (let v = 0; v < inner; v++) data[to + v] += weight * image.data[from + v]
-      }
+    const raw = Array.from({ length: lanczosTaps }, (_, t) => lanczos(at - first - t))
+    const sum = raw.reduce((total, weight) => total + weight, 0)
+    const from = Math.min(Math.max(0, first), Math.max(0, n - lanczosTaps))
+    const folded = new Map<number, number>()
+    for (const [t, weight] of raw.entries()) {
+      const input = Math.min(n - 1, Math.max(0, first + t))
+      folded.set(input, (folded.get(input) ?? 0) + weight / sum)
     }
+    return [from, (input) => folded.get(input) ?? 0]
   }
-  const ratio = [1, 1, 1]
-  ratio[axis] = 1 / times
-  return { ...spaced(image, ratio), data }
-}
 
 const lanczos = (x: number): number =>
   x === 0 ? 1 : Math.abs(x) >= 3 ? 0 : (3 * Math.sin(Math.PI * x) * Math.sin((Math.PI * x) / 3)) / (Math.PI * x) ** 2
@@ -133,7 +143,12 @@ export function makeLevel(fixed: Image, moving: Image, options: Sampling): Level
 /** Intensities in units of bins; NaN outside the mask. */
 function inBins(image: Image, [low, high]: readonly [number, number], mask?: Mask): Image {
   const scale = (bins - 4.02) / (high - low)
-  const data = image.data.map((v) => 1.01 + (Math.min(high, Math.max(low, v)) - low) * scale)
+  const data = new Float32Array(image.data.length)
+  // A loop with plain comparisons: this is every voxel of the finest level.
+  for (let i = 0; i < data.length; i++) {
+    const v = image.data[i]
+    data[i] = 1.01 + ((v > high ? high : v < low ? low : v) - low) * scale
+  }
   if (mask) {
     const inside = maskLookup(mask, image)
     for (let i = 0; i < data.length; i++) if (!inside(i)) data[i] = Number.NaN
