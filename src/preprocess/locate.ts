@@ -232,7 +232,7 @@ async function brainOf(
     steps.run(
       {
         name: 'brain',
-        version: 4,
+        version: 5,
         params: { given: brainMask !== undefined, way: recipe.brain },
         inputs: [keyOf(anchor), keyOf('brain'), ...inputs],
       },
