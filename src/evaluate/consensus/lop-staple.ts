@@ -10,6 +10,11 @@ export interface LopStapleOptions {
    * of an atlas to the image. They are scaled to sum to 1.
    */
   weights?: 'estimated' | 'equal' | readonly number[] | readonly Image[]
+  /**
+   * As how many independent raters the pool counts: Σ w_j. 1 (default) is the geometric mean, which asks for near
+   * agreement where lesion is rare, as the prior stands whole against it; the number of raters is STAPLE's product.
+   */
+  strength?: number
   /** Region; see `decisionPatterns`. Of maps of probability it is grown from where one is at least 0.05. Default 2. */
   dilation?: number
   /** Probability of being right that every rater begins with. Default 0.99. */
@@ -41,10 +46,17 @@ export interface LopStapleConsensus extends Consensus {
  * - region and prior are those of `staple`; a probability counts as so much of a voxel said to be lesion.
  *
  * @throws RangeError when there are fewer than two raters, they are not on one grid, a probability is not within 0–1,
- *   labels above 1 are mixed with probabilities, or the weights are negative or not one for each rater
+ *   labels above 1 are mixed with probabilities, or the weights or the strength are negative, or weights are not one for each rater
  */
 export function lopStaple(raters: readonly RaterMap[], options: LopStapleOptions = {}): LopStapleConsensus {
-  const { weights = 'estimated', dilation = 2, initial = 0.99, tolerance = 1e-8, maximumIterations = 100 } = options
+  const {
+    weights = 'estimated',
+    strength = 1,
+    dilation = 2,
+    initial = 0.99,
+    tolerance = 1e-8,
+    maximumIterations = 100,
+  } = options
   const given = typeof weights === 'string' ? undefined : weights
   const maps = given?.some((one) => typeof one !== 'number') ? (given as readonly Image[]) : undefined
   const s = statementsOf(raters, dilation, maps !== undefined)
@@ -52,6 +64,8 @@ export function lopStaple(raters: readonly RaterMap[], options: LopStapleOptions
     throw new RangeError(`There are ${s.raters} raters and ${given.length} weights.`)
   for (const map of maps ?? [])
     if (!sameGrid(map, raters[0], 0.01)) throw new RangeError('Weights and masks must be on one grid.')
+
+  if (!(strength >= 0)) throw new RangeError(`A pool cannot have the strength of ${strength} raters.`)
 
   const { labels, counts } = s
   const rows = counts.length
@@ -68,13 +82,13 @@ export function lopStaple(raters: readonly RaterMap[], options: LopStapleOptions
     let moved = 0
     theta.forEach((own, rater) => {
       const before = Float64Array.from(own)
-      estimate(s, pool, rater, own)
+      estimate(s, pool, fixed, rater, own)
       for (let i = 0; i < own.length; i++) moved = Math.max(moved, Math.abs(own[i] - before[i]))
     })
     converged = ++iterations > 1 && moved <= tolerance
   }
   const weight = weights === 'estimated' ? scaled(theta.map((own) => information(own, frequency))) : fixed
-  poolOpinions(s, frequency, theta, weight, 1, pool)
+  poolOpinions(s, frequency, theta, weight, strength, pool)
   const label = new Uint8Array(rows)
   const lesion = new Float64Array(rows)
   for (let row = 0; row < rows && voxels > 0; row++) {
@@ -161,18 +175,24 @@ function poolOpinions(
   }
 }
 
-/** The rater's parameters from the pool: how often it says a label where another is true; half a voxel more of each. */
+/**
+ * The rater's parameters from the pool: how often it says a label where another is true; half a voxel more of each.
+ * With weights of every voxel it counts as much of a voxel as the rater is relied on there.
+ */
 function estimate(
   { raters, labels, said, counts }: Statements,
   pool: Float64Array,
+  weights: Float64Array,
   rater: number,
   theta: Float64Array,
-) {
+): void {
   theta.fill(0.5)
-  for (let row = 0; row < counts.length; row++)
-    share(said[row * raters + rater], counts[row], (label, n) => {
+  for (let row = 0; row < counts.length; row++) {
+    const relied = weights.length === raters ? 1 : raters * weights[row * raters + rater]
+    share(said[row * raters + rater], relied * counts[row], (label, n) => {
       for (let m = 0; m < labels; m++) theta[m * labels + label] += n * pool[row * labels + m]
     })
+  }
   for (let m = 0; m < labels; m++) {
     const column = theta.subarray(m * labels, (m + 1) * labels)
     const all = column.reduce((sum, n) => sum + n, 0)
