@@ -182,6 +182,9 @@ function named(folder: string, path: string): Found & { id: string } {
   return { path, id: telling ?? stem }
 }
 
+/** A mask's case by its own name, e.g. `sub-01_ses-2` for `sub-01_ses-2_label-lesion_mask.nii.gz`. */
+export const caseName = (path: string): string => named(dirname(path), path).id
+
 const maskWords =
   /(^|[_\-. ])(masks?\d?|lesions?|les|seg|segs|segmentations?|labels?|binary|bin|wmh|flair|gt|truth|ground[_\- ]?truth|consensus|manual|expert|rater|pred|predicted|predictions?|candidates?|references?|results?|outputs?|(label|desc|space|res)-[A-Za-z0-9]+)$/i
 
