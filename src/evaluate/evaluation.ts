@@ -63,20 +63,22 @@ export function evaluation(protocol: Protocol, teams: readonly ScoredTeam[]): Ev
     teams.map(({ name, cases }) => [name, new Map(cases.map(({ id, result }) => [id, result] as const))]),
   )
   const summaries = teams.map(({ name, cases }): TeamSummary => {
-    const given = cases.flatMap(({ result }) => result ?? [])
-    const raters = given[0]?.raters?.map((_, r) => describeAll(given.flatMap((one) => one.raters?.[r] ?? [])))
+    const given = defined(cases.map(({ result }) => result))
+    const raters = given[0]?.raters?.map((_, r) => describeAll(defined(given.map((one) => one.raters?.[r]))))
     return {
       name,
       cases: cases.length,
       missing: cases.filter(({ result }) => !result).map(({ id }) => id),
       measures: describeAll(given.map(({ scores }) => scores)),
-      corrected: describeAll(given.flatMap(({ corrected }) => corrected ?? [])),
+      corrected: describeAll(defined(given.map(({ corrected }) => corrected))),
       ...(raters ? { raters } : {}),
       overall: protocol.overall(results.get(name)!),
     }
   })
   return { protocol, teams, summaries, rankings: teams.length > 1 ? protocol.rank(results) : [] }
 }
+
+const defined = <T>(list: readonly (T | undefined)[]): T[] => list.filter((one) => one !== undefined)
 
 function describeAll(scores: readonly Scores[]): Record<string, Description> {
   const keys = new Set(scores.flatMap((one) => Object.keys(one)))

@@ -23,7 +23,11 @@ export async function distributionFigure(measure: Measure, rows: readonly Distri
   const points = rows.flatMap(({ points: own, name }, row) =>
     own
       .filter(({ value }) => Number.isFinite(value))
-      .map(({ id, value }, n) => ({ x: value, y: row + spread(n), title: `${rows.length > 1 ? `${name}, ` : ''}${id}: ${short(value)}` })),
+      .map(({ id, value }, n) => ({
+        x: value,
+        y: row + spread(n),
+        title: `${rows.length > 1 ? `${name}, ` : ''}${id}: ${short(value)}`,
+      })),
   )
   const boxes = rows
     .map(({ quartiles: [q1, median, q3] }, row) => ({ q1, median, q3, top: row - 0.34, bottom: row + 0.34 }))
@@ -59,7 +63,15 @@ export async function distributionFigure(measure: Measure, rows: readonly Distri
         : { axis: null }),
     },
     marks: [
-      Plot.rect(boxes, { x1: 'q1', x2: 'q3', y1: 'top', y2: 'bottom', fill: 'var(--accent)', fillOpacity: 0.22, rx: 2 }),
+      Plot.rect(boxes, {
+        x1: 'q1',
+        x2: 'q3',
+        y1: 'top',
+        y2: 'bottom',
+        fill: 'var(--accent)',
+        fillOpacity: 0.22,
+        rx: 2,
+      }),
       Plot.ruleX(boxes, { x: 'median', y1: 'top', y2: 'bottom', stroke: 'var(--accent)', strokeWidth: 2.5 }),
       Plot.dot(points, { x: 'x', y: 'y', r: 2.6, fill: 'var(--ink)', fillOpacity: 0.6, title: 'title' }),
     ],
@@ -76,7 +88,13 @@ export async function volumeFigure(points: readonly (Point & { ml: number })[]):
   const log = most > 5 * least
   const lowest = [...shown].sort((a, b) => a.value - b.value).slice(0, 3)
   const toLeft = (ml: number) => (log ? ml * ml > least * most : ml > (least + most) / 2)
-  const text = { x: 'ml', y: 'value', text: (one: Point) => shortName(one.id), fontSize: 11, fillOpacity: 0.75 } as const
+  const text = {
+    x: 'ml',
+    y: 'value',
+    text: (one: Point) => shortName(one.id),
+    fontSize: 11,
+    fillOpacity: 0.75,
+  } as const
   return await drawn((Plot) => ({
     width: 480,
     height: 320,

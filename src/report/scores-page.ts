@@ -58,18 +58,28 @@ export async function buildScoresPage(input: ScoresPage): Promise<string> {
   })
 }
 
-/** The measure by which cases are told apart: Dice where the protocol has it, else its first that is better one way. */
-const headline = (measures: readonly Measure[]): Measure =>
-  measures.find(({ key }) => key === 'dice') ?? measures.find(({ better }) => better !== 'neither') ?? measures[0]
+/** The measure by which cases are told apart: Dice where cases have it, else the first that is better one way. */
+function headline({ protocol, summaries }: ScoresPage): Measure {
+  const ofCases = protocol.measures.filter(({ key }) => summaries.some(({ measures }) => key in measures))
+  return (
+    ofCases.find(({ key }) => key === 'dice' || key === 'dsc') ??
+    ofCases.find(({ better }) => better !== 'neither') ??
+    protocol.measures[0]
+  )
+}
 
-function scores({ protocol, teams, summaries, rankings }: ScoresPage): Html {
+/** Volumes stand beside every case as it is. */
+const isVolume = ({ key }: Measure): boolean => key === 'referenceMl' || key === 'candidateMl'
+
+function scores(input: ScoresPage): Html {
+  const { protocol, teams, summaries, rankings } = input
   if (teams.length > 1)
     return html`<div class="stats">${rankings.slice(0, 4).map(({ title, places }) => {
       const winners = places.filter(({ place }) => place === places[0].place)
       return stat(listed(winners.map(({ team }) => team)), '', `first in ${title}, ${number(places[0].value, 3)}`)
     })}</div>`
   const [{ cases, missing, measures, overall }] = summaries
-  const main = headline(protocol.measures)
+  const main = headline(input)
   const second = protocol.measures.filter(
     ({ key, better }) => key !== main.key && better !== 'neither' && measures[key]?.n > 0,
   )
@@ -77,9 +87,7 @@ function scores({ protocol, teams, summaries, rankings }: ScoresPage): Html {
   const own = Object.keys(overall).filter((key) => !(key in measures))
   return html`<div class="stats">
 ${stat(String(cases - missing.length), cases - missing.length === 1 ? 'case' : 'cases', missing.length > 0 ? `${missing.length} more missing` : 'all that the reference has')}
-${[main, lesion]
-  .filter((measure) => measure !== undefined)
-  .map((measure) => meanStat(measure, measures[measure.key]))}
+${[main, lesion].filter((measure) => measure !== undefined).map((measure) => meanStat(measure, measures[measure.key]))}
 ${own.slice(0, 2).map((key) => stat(number(overall[key], 3), '', `${labelOf(protocol.measures, key)}, over all cases`))}
 </div>`
 }
@@ -144,7 +152,15 @@ ${groups.map(
 ${
   corrected.length > 0 &&
   html`${headRow('The right value, where the original program prints another', columns.length)}${corrected.map((key) =>
-    row({ key, label: labels[key] ?? spaced(key), unit: /mm|dist|hausdorff|assd/i.test(key) ? 'mm' : '', better: 'lower' }, (summary) => summary.corrected[key]),
+    row(
+      {
+        key,
+        label: labels[key] ?? spaced(key),
+        unit: /mm|dist|hausdorff|assd/i.test(key) ? 'mm' : '',
+        better: 'lower',
+      },
+      (summary) => summary.corrected[key],
+    ),
   )}`
 }
 ${
@@ -165,7 +181,7 @@ async function distributions({ protocol, teams, summaries }: ScoresPage): Promis
   const blocks: Html[] = []
   for (const { title, measures } of groupsOf(protocol)) {
     const figures: Html[] = []
-    for (const measure of measures) {
+    for (const measure of measures.filter((one) => !isVolume(one))) {
       const rows = teams.map(({ name, cases }, t) => {
         const d = summaries[t].measures[measure.key]
         const points = cases.flatMap(({ id, result }) =>
@@ -174,7 +190,9 @@ async function distributions({ protocol, teams, summaries }: ScoresPage): Promis
         return { name, points, quartiles: d ? ([d.q1, d.median, d.q3] as const) : ([NaN, NaN, NaN] as const) }
       })
       if (rows.some(({ points }) => points.some(({ value }) => Number.isFinite(value))))
-        figures.push(html`<figure class="plot"><figcaption>${measure.label}${arrow(measure)}</figcaption>${await distributionFigure(measure, rows)}</figure>`)
+        figures.push(
+          html`<figure class="plot"><figcaption>${measure.label}${arrow(measure)}</figcaption>${await distributionFigure(measure, rows)}</figure>`,
+        )
     }
     if (figures.length > 0) blocks.push(html`${title && html`<h3>${title}</h3>`}<div class="plots">${figures}</div>`)
   }
@@ -188,7 +206,9 @@ async function againstVolume({ teams }: ScoresPage): Promise<Section | undefined
   for (const { name, cases } of teams) {
     const points = cases.map(({ id, dice, referenceMl }) => ({ id, value: dice, ml: referenceMl }))
     if (points.filter(({ value, ml }) => ml > 0 && Number.isFinite(value)).length < 2) continue
-    figures.push(html`<figure class="plot">${teams.length > 1 && html`<figcaption>${name}</figcaption>`}${await volumeFigure(points)}</figure>`)
+    figures.push(
+      html`<figure class="plot">${teams.length > 1 && html`<figcaption>${name}</figcaption>`}${await volumeFigure(points)}</figure>`,
+    )
   }
   if (figures.length === 0) return undefined
   const free = teams[0].cases.filter(({ referenceMl }) => referenceMl === 0).length
@@ -200,11 +220,12 @@ async function againstVolume({ teams }: ScoresPage): Promise<Section | undefined
   }
 }
 
-const worstFirst = ({ protocol }: ScoresPage): string =>
-  `The worst ${headline(protocol.measures).label} first; what is missing stands above all.`
+const worstFirst = (input: ScoresPage): string =>
+  `The worst ${headline(input).label} first; what is missing stands above all.`
 
-function casesTable({ protocol, teams }: ScoresPage): Html {
-  const main = headline(protocol.measures)
+function casesTable(input: ScoresPage): Html {
+  const { protocol, teams } = input
+  const main = headline(input)
   const several = teams.length > 1
   const rows = teams.flatMap(({ name, cases }, t) => cases.map((one, n) => ({ name, t, n, one })))
   const merit = ({ result }: ScoredCase): number => {
@@ -212,9 +233,11 @@ function casesTable({ protocol, teams }: ScoresPage): Html {
     const value = result.scores[main.key] ?? Number.NaN
     return Number.isNaN(value) ? Number.POSITIVE_INFINITY : main.better === 'lower' ? -value : value
   }
-  const ordered = rows.map((row) => ({ ...row, merit: merit(row.one) })).sort((a, b) => (a.merit < b.merit ? -1 : a.merit > b.merit ? 1 : 0))
-  const measures = [main, ...protocol.measures.filter((measure) => measure !== main)].filter(({ key }) =>
-    rows.some(({ one }) => one.result && key in one.result.scores),
+  const ordered = rows
+    .map((row) => ({ ...row, merit: merit(row.one) }))
+    .sort((a, b) => (a.merit < b.merit ? -1 : a.merit > b.merit ? 1 : 0))
+  const measures = [main, ...protocol.measures.filter((measure) => measure !== main && !isVolume(measure))].filter(
+    ({ key }) => rows.some(({ one }) => one.result && key in one.result.scores),
   )
   const value = (measure: Measure, one: ScoredCase): Html => {
     const given = one.result?.scores[measure.key]
@@ -237,12 +260,21 @@ function method({ protocol, software, summaries, teams }: ScoresPage): Html {
   return html`<p>${protocol.title}. ${protocol.citation}</p>
 <h3>For the Methods section</h3>
 <blockquote>Lesion masks of ${count(summaries[0].cases, 'case')} were scored with ${software.name} ${software.version}, ${protocol.title} (${protocol.citation}).${
-    missing > 0 && ` ${count(missing, 'mask')} ${missing === 1 ? 'was' : 'were'} missing${teams.length > 1 ? ' and count in the rankings as the organisers count them' : ''}.`
+    missing > 0 &&
+    ` ${count(missing, 'mask')} ${missing === 1 ? 'was' : 'were'} missing${teams.length > 1 ? ' and count in the rankings as the organisers count them' : ''}.`
   }</blockquote>
 <p class="version">Undefined (–): the measure has no value for the case, for example a distance to an empty mask. Means leave such cases out. scores.tsv and summary.json hold every figure.</p>`
 }
 
-const decimals: Readonly<Record<Measure['unit'], number>> = { '': 3, '%': 1, mm: 2, ml: 2, 'mm³': 1, lesions: 0, points: 1 }
+const decimals: Readonly<Record<Measure['unit'], number>> = {
+  '': 3,
+  '%': 1,
+  mm: 2,
+  ml: 2,
+  'mm³': 1,
+  lesions: 0,
+  points: 1,
+}
 
 /** A measure's value with as many decimals as its unit bears; means of counts get one more. */
 const withDecimals = ({ unit }: Measure, value: number, mean = false): string =>

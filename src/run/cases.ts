@@ -29,7 +29,10 @@ export async function pairCases(folders: readonly string[]): Promise<PairedCases
   const [first, ...others] = await Promise.all(folders.map(masksIn))
   const matches = others.map((found, i) => match(first, found, folders[0], folders[i + 1]))
   return {
-    cases: [...first].map(([id, { path }]) => ({ id, files: [path, ...matches.map((matched) => matched.get(id)?.path)] })),
+    cases: [...first].map(([id, { path }]) => ({
+      id,
+      files: [path, ...matches.map((matched) => matched.get(id)?.path)],
+    })),
     extra: [
       [],
       ...matches.map((matched, i) => {
@@ -149,14 +152,27 @@ const inode = async (path: string): Promise<string> => {
 /** The files that fit a path with stars; a star stands for anything within one name. */
 async function fitting(pattern: string): Promise<(Found & { id: string })[]> {
   const parts = pattern.split(/[\\/]/)
-  const root = parts.slice(0, parts.findIndex((part) => part.includes('*'))).join(sep) || (pattern.startsWith('/') ? sep : '.')
+  const root =
+    parts
+      .slice(
+        0,
+        parts.findIndex((part) => part.includes('*')),
+      )
+      .join(sep) || (pattern.startsWith('/') ? sep : '.')
   const text = parts.slice(parts.findIndex((part) => part.includes('*')))
   const fit = new RegExp(`^${text.map((part) => part.split('*').map(literal).join('([^/]*)')).join('/')}$`)
   const found: (Found & { id: string })[] = []
   for (const path of await imagesIn(root)) {
     const stars = fit.exec(relative(root, path).split(sep).join('/'))?.slice(1)
     // The same star twice (sub-01/sub-01_mask) is said once.
-    if (stars) found.push({ path, id: [...new Set(stars)].filter(Boolean).join('_').replace(/\.nii(\.gz)?$/i, '') })
+    if (stars)
+      found.push({
+        path,
+        id: [...new Set(stars)]
+          .filter(Boolean)
+          .join('_')
+          .replace(/\.nii(\.gz)?$/i, ''),
+      })
   }
   return found
 }
@@ -168,7 +184,9 @@ function named(folder: string, path: string): Found & { id: string } {
   const above = dirname(relative(folder, path)).split(sep)
   const stem = stemOf(path)
   const entity = (name: string): string | undefined =>
-    [stem, ...[...above].reverse()].map((text) => new RegExp(`(?:^|_)${name}-([A-Za-z0-9]+)`).exec(text)?.[1]).find(Boolean)
+    [stem, ...[...above].reverse()]
+      .map((text) => new RegExp(`(?:^|_)${name}-([A-Za-z0-9]+)`).exec(text)?.[1])
+      .find(Boolean)
   const [subject, session, run] = ['sub', 'ses', 'run'].map(entity)
   if (subject !== undefined)
     return {

@@ -1,6 +1,7 @@
-import { type Flag, UsageError } from '../errors.js'
-import { everyMeasure } from '../evaluate/every-measure.js'
+import { readdir } from 'node:fs/promises'
+import { type Flag, RunError, UsageError } from '../errors.js'
 import { type Evaluation, evaluation, type ScoredCase } from '../evaluate/evaluation.js'
+import { everyMeasure } from '../evaluate/every-measure.js'
 import { overlap } from '../evaluate/overlap.js'
 import type { CaseResult, Protocol } from '../evaluate/protocol.js'
 import { findProtocol } from '../evaluate/protocols.js'
@@ -79,6 +80,7 @@ export async function evaluateFiles(options: EvaluateOptions): Promise<EvaluateR
     throw new UsageError(
       `${protocol.id} scores against one reference, and ${plan.cases[0].references.length} are given; give one, or make one of them with \`lesionwise consensus\``,
     )
+  if (options.out !== undefined) await refuseOthers(options.out)
   const folder = options.out === undefined ? undefined : await openOutputFolder<string>(options.out, isOwn)
   try {
     const masks = new Masks(plan, protocol, choices, options.resample === true)
@@ -141,6 +143,14 @@ export async function evaluateFiles(options: EvaluateOptions): Promise<EvaluateR
 const isOwn = (name: string): boolean =>
   /^((scores|raters|ranking)\.tsv|summary\.json|report\.html|provenance\.json)$/.test(name)
 
+/** Other commands' results have a summary.json too: theirs are not ours to replace. @throws RunError */
+async function refuseOthers(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((): string[] => [])
+  const found = names.find((name) => name === 'summary.json' || name === 'provenance.json')
+  if (found && !names.includes('scores.tsv'))
+    throw new RunError(`${folder}: holds the result of another command (${found}); give another --out`)
+}
+
 function choiceOf({ label, anyLabel, threshold }: EvaluateOptions, side: Side): MaskChoice {
   const of = <T>(sided: Sided<T> | undefined): T | undefined =>
     typeof sided === 'object' && sided !== null ? (sided as Partial<Record<Side, T>>)[side] : (sided as T | undefined)
@@ -198,8 +208,7 @@ class Masks {
         references.push(read.mask)
       }
       for (const [t, path] of one.candidates.entries())
-        if (path !== undefined)
-          note(one, this.plan.teams[t], path, await this.#candidate(one, t, references[0]))
+        if (path !== undefined) note(one, this.plan.teams[t], path, await this.#candidate(one, t, references[0]))
     }
     return { flags: condensed(flags), inputs }
   }

@@ -1,6 +1,7 @@
 import type { Flag } from '../errors.js'
 import type { Description, Evaluation } from '../evaluate/evaluation.js'
-import type { Measure, Scores } from '../evaluate/protocol.js'
+import { groupsOf } from '../evaluate/every-measure.js'
+import type { CaseResult, Measure, Protocol, Scores } from '../evaluate/protocol.js'
 import { type Cell, writeTsv } from '../formats/tsv.js'
 
 /** What summary.json holds and `--json` prints for folders; NaN is null. */
@@ -28,6 +29,28 @@ type Nullable = Record<string, number | null>
 /** NaN, and what is infinite, as null: JSON knows neither. */
 export const nullable = (scores: Scores): Nullable =>
   Object.fromEntries(Object.entries(scores).map(([key, value]) => [key, Number.isFinite(value) ? value : null]))
+
+/**
+ * A pair as `--json` prints it: the protocol's keys, `corrected` and `raters` nested; without a protocol the measures by
+ * kind.
+ */
+export function pairJson(protocol: Protocol, { scores, corrected = {}, raters }: CaseResult): Record<string, unknown> {
+  const groups = groupsOf(protocol)
+  const shaped = (one: Scores) =>
+    groups.length === 1
+      ? nullable(one)
+      : Object.fromEntries(
+          groups.map(({ id, measures }) => [
+            id,
+            nullable(Object.fromEntries(measures.filter(({ key }) => key in one).map(({ key }) => [key, one[key]]))),
+          ]),
+        )
+  return {
+    ...shaped(scores),
+    ...(Object.keys(corrected).length > 0 ? { corrected: nullable(corrected) } : {}),
+    ...(raters ? { raters: raters.map(shaped) } : {}),
+  }
+}
 
 export function scoreSummary(
   { protocol, teams, summaries, rankings }: Evaluation,
@@ -114,7 +137,9 @@ export function scoreFiles(evaluation: Evaluation, summary: ScoreSummary): Map<s
       'ranking.tsv',
       writeTsv(
         ['ranking', 'place', 'team', 'value'],
-        rankings.flatMap(({ title, places }) => places.map(({ team, place, value }) => [title, place, team, cell(value)])),
+        rankings.flatMap(({ title, places }) =>
+          places.map(({ team, place, value }) => [title, place, team, cell(value)]),
+        ),
       ),
     )
   files.set('summary.json', `${JSON.stringify(summary, null, 2)}\n`)

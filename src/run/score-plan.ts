@@ -113,7 +113,12 @@ async function fromFolders(
     candidates: files.slice(references.length),
   }))
   const beyond = extra.slice(references.length)
-  return { form: 'cases', teams, cases: planned, flags: [...missingFlags(teams, planned), ...extraFlags(teams, beyond)] }
+  return {
+    form: 'cases',
+    teams,
+    cases: planned,
+    flags: [...missingFlags(teams, planned), ...extraFlags(teams, beyond)],
+  }
 }
 
 async function fromList(list: string): Promise<ScorePlan> {
