@@ -3,12 +3,20 @@ import { test } from 'node:test'
 import { lopStaple } from '../../src/evaluate/consensus/lop-staple.js'
 import { staple } from '../../src/evaluate/consensus/staple.js'
 import { dice } from '../../src/evaluate/overlap.js'
-import { countVoxels, type Image, type Mask, voxelCount } from '../../src/volume/volume.js'
-import { drawn, grid, rater, shown, truth } from './raters.js'
+import { countVoxels, type Image, type Mask } from '../../src/volume/volume.js'
+import { drawn, rater, shown, truth } from './raters.js'
 
-/** The posterior of lesion of one rater by itself, who says `said` (0–1). */
-function posterior(said: number, performance: readonly (readonly number[])[], frequency: readonly number[]): number {
-  const likelihood = (t: number) => (1 - said) * performance[0][t] + said * performance[1][t]
+/**
+ * The posterior of lesion of one rater by itself, who gives lesion the probability `said` and says it of the share
+ * `often` of all voxels.
+ */
+function posterior(
+  said: number,
+  often: number,
+  performance: readonly (readonly number[])[],
+  frequency: readonly number[],
+): number {
+  const likelihood = (t: number) => ((1 - said) / (1 - often)) * performance[0][t] + (said / often) * performance[1][t]
   const [a, b] = [frequency[0] * likelihood(0), frequency[1] * likelihood(1)]
   return b / (a + b)
 }
@@ -24,9 +32,10 @@ const blurred = (mask: Mask): Image => ({ ...mask, data: Float32Array.from(mask.
 
 function assertPool(raters: (Mask | Image)[], c: ReturnType<typeof lopStaple>, weights: number[]) {
   let looked = 0
-  for (let i = 0; i < voxelCount(grid); i += 7) {
-    if (c.probability.data[i] === 0) continue
-    const own = c.raters.map(({ performance }, j) => posterior(raters[j].data[i], performance!, c.frequency))
+  const region = [...c.probability.data.keys()].filter((i) => c.probability.data[i] > 0)
+  const often = raters.map(({ data }) => region.reduce((sum, i) => sum + data[i], 0) / region.length)
+  for (const i of region) {
+    const own = c.raters.map(({ performance }, j) => posterior(raters[j].data[i], often[j], performance!, c.frequency))
     assert.ok(Math.abs(c.probability.data[i] - pooled(own, weights)) < 1e-6)
     looked++
   }
@@ -57,7 +66,7 @@ test('raters who all say the same are as sure as one of them', () => {
   for (const count of [2, 3, 7]) {
     const c = lopStaple(new Array<Mask>(count).fill(mask))
     const at = mask.data.indexOf(1)
-    const one = posterior(1, c.raters[0].performance!, c.frequency)
+    const one = posterior(1, 0.5, c.raters[0].performance!, c.frequency)
     assert.ok(Math.abs(c.probability.data[at] - one) < 1e-6)
   }
 })
