@@ -40,8 +40,11 @@ export interface LesionDetection {
  */
 export function lesionF1(reference: Mask, candidate: Mask, rule: LesionRule = msseg): LesionDetection {
   assertSameGrid(reference, candidate)
-  const r = keptLesions(reference, rule)
-  const c = keptLesions(candidate, rule)
+  return lesionDetection(keptLesions(reference, rule), keptLesions(candidate, rule), rule)
+}
+
+/** The same of lesions that `keptLesions` has found already, as when each of several masks meets each other one. */
+export function lesionDetection(r: LesionLabels, c: LesionLabels, rule: LesionRule = msseg): LesionDetection {
   const table = contingency(r, c)
   const detected = countMet(table, rule)
   const confirmed = countMet(transposed(table), rule)
@@ -56,12 +59,12 @@ export function lesionF1(reference: Mask, candidate: Mask, rule: LesionRule = ms
     candidateLesions: c.count,
     detected,
     confirmed,
-    candidateMm3: c.sizes.reduce((sum, n) => sum + n, 0) * scorerVoxelVolume(candidate),
+    candidateMm3: c.sizes.reduce((sum, n) => sum + n, 0) * scorerVoxelVolume(c.labels),
   }
 }
 
 /** Face-connected components of strictly more than the smallest volume. */
-const keptLesions = (mask: Mask, { minimumMm3 }: LesionRule): LesionLabels =>
+export const keptLesions = (mask: Mask, { minimumMm3 }: LesionRule = msseg): LesionLabels =>
   lesionsOf(mask, 6, Math.floor(minimumMm3 / scorerVoxelVolume(mask)) + 1)
 
 /**
