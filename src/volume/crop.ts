@@ -1,5 +1,5 @@
 import { compose, translation, type Vec3, voxelSizes } from './affine.js'
-import type { Grid, Volume, VoxelArray } from './volume.js'
+import type { Grid, Mask, Volume, VoxelArray } from './volume.js'
 
 /** A block of voxels: first index and count along each axis. */
 export interface Box {
@@ -29,6 +29,27 @@ export function boundingBox(mask: Volume, marginMm = 0): Box | null {
   const start = low.map((n, axis) => Math.max(0, n - margin[axis])) as unknown as Vec3
   const end = high.map((n, axis) => Math.min(dims[axis], n + margin[axis] + 1))
   return { start, dims: end.map((n, axis) => n - start[axis]) as unknown as Vec3 }
+}
+
+/** The smallest box that holds every non-zero voxel of either of two masks on one grid; null when both are empty. */
+export function unionBox({ dims, data: a }: Mask, { data: b }: Mask): Box | null {
+  const [nx, ny, nz] = dims
+  let [x0, x1, y0, y1, z0, z1] = [nx, -1, ny, -1, nz, -1]
+  for (let k = 0, row = 0; k < nz; k++)
+    for (let j = 0; j < ny; j++, row += nx) {
+      let first = 0
+      while (first < nx && (a[row + first] | b[row + first]) === 0) first++
+      if (first === nx) continue
+      let last = nx - 1
+      while ((a[row + last] | b[row + last]) === 0) last--
+      x0 = Math.min(x0, first)
+      x1 = Math.max(x1, last)
+      y0 = Math.min(y0, j)
+      y1 = Math.max(y1, j)
+      z0 = Math.min(z0, k)
+      z1 = k
+    }
+  return x1 < 0 ? null : { start: [x0, y0, z0], dims: [x1 - x0 + 1, y1 - y0 + 1, z1 - z0 + 1] }
 }
 
 /** The grid of a box of `grid`: the same voxels at the same places. */
