@@ -43,9 +43,9 @@ def medpy():
         "specificity": b.specificity(candidate, reference),
         "surface hausdorff": b.hd(candidate, reference, spacing),
         "pooled hd95": b.hd95(candidate, reference, spacing),
-        "mean surface distance": b.assd(candidate, reference, spacing),
-        "ltpr (26)": b.obj_tpr(candidate, reference, connectivity=3),
-        "lfpr (26)": b.obj_fpr(candidate, reference, connectivity=3),
+        "assd": b.assd(candidate, reference, spacing),
+        "one-to-one tpr (26)": b.obj_tpr(candidate, reference, connectivity=3),
+        "one-to-one fpr (26)": b.obj_fpr(candidate, reference, connectivity=3),
     }
 
 
@@ -55,11 +55,11 @@ def surface_distance():
     d = s.compute_surface_distances(reference, candidate, spacing)
     return {
         "dice": s.compute_dice_coefficient(reference, candidate),
-        "mean surface distance": float(np.mean(s.compute_average_surface_distance(d))),
-        "surface hausdorff": s.compute_robust_hausdorff(d, 100),
-        "hd95": s.compute_robust_hausdorff(d, 95),
-        "surface dice 1 mm": s.compute_surface_dice_at_tolerance(d, 1),
-        "surface dice 2 mm": s.compute_surface_dice_at_tolerance(d, 2),
+        "mean surface distance (areas)": float(np.mean(s.compute_average_surface_distance(d))),
+        "surface hausdorff (areas)": s.compute_robust_hausdorff(d, 100),
+        "hd95 (areas)": s.compute_robust_hausdorff(d, 95),
+        "surface dice 1 mm (areas)": s.compute_surface_dice_at_tolerance(d, 1),
+        "surface dice 2 mm (areas)": s.compute_surface_dice_at_tolerance(d, 2),
     }
 
 
@@ -70,7 +70,7 @@ def panoptica(global_metrics):
         expected_input=InputType.SEMANTIC,
         instance_approximator=ConnectedComponentsInstanceApproximator(),
         instance_matcher=NaiveThresholdMatching(matching_threshold=0.5),
-        instance_metrics=[Metric.DSC, Metric.IOU, Metric.ASSD, Metric.RVD],
+        instance_metrics=[Metric.DSC, Metric.IOU, Metric.RVD],
         global_metrics=[Metric.DSC, *([Metric.ASSD, Metric.HD, Metric.HD95] if global_metrics else [])],
     )
     found = evaluator.evaluate(candidate.astype(np.uint8), reference.astype(np.uint8), voxelspacing=spacing)
@@ -135,8 +135,8 @@ def scipy_code():
         "assd": float(both.mean()),
         "surface hausdorff": float(both.max()),
         "hd95": float(max(np.percentile(from_reference, 95), np.percentile(from_candidate, 95))),
-        "surface dice 1 mm (voxels)": float((both <= 1).mean()),
-        "surface dice 2 mm (voxels)": float((both <= 2).mean()),
+        "surface dice 1 mm": float((both <= 1).mean()),
+        "surface dice 2 mm": float((both <= 2).mean()),
     }
 
 

@@ -2,6 +2,7 @@ import type { Vec3 } from '../volume/affine.js'
 import { type Box, unionBox } from '../volume/crop.js'
 import { nearestDistance } from '../volume/nearest.js'
 import { type Mask, maskWhere } from '../volume/volume.js'
+import { forEachIn } from '../volume/words.js'
 import { assertSameGrid } from './overlap.js'
 
 /**
@@ -171,15 +172,15 @@ const outside = (mask: Mask, { data }: Mask): Int32Array => voxelsWhere(mask, (a
 function voxelsWhere({ data }: Mask, test: (at: number) => boolean): Int32Array {
   let out = new Int32Array(1024)
   let n = 0
-  for (let at = 0; at < data.length; at++)
-    if (data[at] === inside && test(at)) {
-      if (n === out.length) {
-        const more = new Int32Array(2 * n)
-        more.set(out)
-        out = more
-      }
-      out[n++] = at
+  forEachIn(data, data, (at) => {
+    if (data[at] !== inside || !test(at)) return
+    if (n === out.length) {
+      const more = new Int32Array(2 * n)
+      more.set(out)
+      out = more
     }
+    out[n++] = at
+  })
   return out.subarray(0, n)
 }
 

@@ -1,5 +1,6 @@
 import { compose, translation, type Vec3, voxelSizes } from './affine.js'
 import type { Grid, Mask, Volume, VoxelArray } from './volume.js'
+import { forEachIn } from './words.js'
 
 /** A block of voxels: first index and count along each axis. */
 export interface Box {
@@ -35,20 +36,18 @@ export function boundingBox(mask: Volume, marginMm = 0): Box | null {
 export function unionBox({ dims, data: a }: Mask, { data: b }: Mask): Box | null {
   const [nx, ny, nz] = dims
   let [x0, x1, y0, y1, z0, z1] = [nx, -1, ny, -1, nz, -1]
-  for (let k = 0, row = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++, row += nx) {
-      let first = 0
-      while (first < nx && (a[row + first] | b[row + first]) === 0) first++
-      if (first === nx) continue
-      let last = nx - 1
-      while ((a[row + last] | b[row + last]) === 0) last--
-      x0 = Math.min(x0, first)
-      x1 = Math.max(x1, last)
-      y0 = Math.min(y0, j)
-      y1 = Math.max(y1, j)
-      z0 = Math.min(z0, k)
-      z1 = k
-    }
+  forEachIn(a, b, (at) => {
+    const row = (at / nx) | 0
+    const i = at - row * nx
+    const k = (row / ny) | 0
+    const j = row - k * ny
+    if (i < x0) x0 = i
+    if (i > x1) x1 = i
+    if (j < y0) y0 = j
+    if (j > y1) y1 = j
+    if (k < z0) z0 = k
+    z1 = k
+  })
   return x1 < 0 ? null : { start: [x0, y0, z0], dims: [x1 - x0 + 1, y1 - y0 + 1, z1 - z0 + 1] }
 }
 

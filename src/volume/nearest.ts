@@ -13,6 +13,7 @@ export function nearestDistance(mask: Mask): (voxels: Int32Array) => Float64Arra
   const [nx, ny, nz] = mask.dims
   const [sx, sy, sz] = voxelSizes(mask.affine)
   const plane = nx * ny
+  // Slice by slice, y fastest: the transform writes one column after the other.
   const squared = new Float64Array(voxelCount(mask))
   const filled = new Uint8Array(nz)
   const slice = sliceTransform(nx, ny, sx, sy)
@@ -22,14 +23,22 @@ export function nearestDistance(mask: Mask): (voxels: Int32Array) => Float64Arra
   return (voxels) => {
     const out = new Float64Array(voxels.length)
     for (let n = 0; n < voxels.length; n++) {
-      const at = voxels[n]
-      const k = (at / plane) | 0
+      const k = (voxels[n] / plane) | 0
+      const within = voxels[n] - k * plane
+      const j = (within / nx) | 0
+      const at = k * plane + (within - j * nx) * ny + j
       let best = filled[k] === 1 ? squared[at] : Number.POSITIVE_INFINITY
       for (let step = 1; step <= k || step < nz - k; step++) {
-        const across = (step * sz) ** 2
+        const across = step * sz * (step * sz)
         if (across >= best) break
-        if (step <= k && filled[k - step] === 1) best = Math.min(best, across + squared[at - step * plane])
-        if (step < nz - k && filled[k + step] === 1) best = Math.min(best, across + squared[at + step * plane])
+        if (step <= k && filled[k - step] === 1) {
+          const below = across + squared[at - step * plane]
+          if (below < best) best = below
+        }
+        if (step < nz - k && filled[k + step] === 1) {
+          const above = across + squared[at + step * plane]
+          if (above < best) best = above
+        }
       }
       out[n] = Math.sqrt(best)
     }
@@ -37,63 +46,77 @@ export function nearestDistance(mask: Mask): (voxels: Int32Array) => Float64Arra
   }
 }
 
-/** Squared distances in mm² within one slice; false, and nothing written, where the slice is empty. */
+/** Squared distances in mm² within one slice, y fastest; false, and nothing written, where the slice is empty. */
 function sliceTransform(nx: number, ny: number, sx: number, sy: number) {
   const rows = new Int32Array(ny)
   const along = new Float64Array(nx * ny)
-  const vertex = new Int32Array(ny)
+  // The parabolas of the lower envelope: the rows they stand on, their heights there, and where each takes over.
+  const foot = new Int32Array(ny)
+  const height = new Float64Array(ny)
   const from = new Float64Array(ny + 1)
   const sy2 = sy * sy
+  const half = Float64Array.from({ length: ny }, (_, d) => 0.5 / (sy2 * d))
   return (data: Uint8Array, squared: Float64Array): boolean => {
     let count = 0
-    for (let j = 0; j < ny; j++) if (rowTransform(data, j * nx, nx, sx, along, count * nx)) rows[count++] = j
+    for (let j = 0; j < ny; j++) if (rowTransform(data, j * nx, nx, sx, along, count, ny)) rows[count++] = j
     if (count === 0) return false
     for (let i = 0; i < nx; i++) {
-      // The lower envelope of the parabolas that stand on the rows with something in them.
+      const column = i * ny
       let last = 0
-      vertex[0] = 0
+      foot[0] = rows[0]
+      height[0] = along[column]
       from[0] = Number.NEGATIVE_INFINITY
       for (let n = 1; n < count; n++) {
         const q = rows[n]
-        const base = along[n * nx + i] + sy2 * q * q
+        const f = along[column + n]
         let cross = 0
         for (;;) {
-          const v = vertex[last]
-          const p = rows[v]
-          cross = (base - along[v * nx + i] - sy2 * p * p) / (2 * sy2 * (q - p))
+          const p = foot[last]
+          cross = (f - height[last]) * half[q - p] + 0.5 * (p + q)
           if (cross > from[last]) break
           last--
         }
         last++
-        vertex[last] = n
+        foot[last] = q
+        height[last] = f
         from[last] = cross
       }
       from[last + 1] = Number.POSITIVE_INFINITY
-      for (let j = 0, k = 0; j < ny; j++) {
-        while (from[k + 1] < j) k++
-        const v = vertex[k]
-        const d = j - rows[v]
-        squared[j * nx + i] = along[v * nx + i] + sy2 * d * d
+      for (let k = 0, j = 0; k <= last; k++) {
+        const p = foot[k]
+        const h = height[k]
+        const end = Math.min(ny - 1, from[k + 1])
+        for (; j <= end; j++) squared[column + j] = h + sy2 * (j - p) * (j - p)
       }
     }
     return true
   }
 }
 
-/** Squared distances along one row; false, and nothing written, where the row is empty. */
-function rowTransform(data: Uint8Array, start: number, nx: number, sx: number, out: Float64Array, to: number): boolean {
+/** Squared distances along row number `n` with something in it, to `out[i * ny + n]`; false, and nothing written, where it is empty. */
+function rowTransform(
+  data: Uint8Array,
+  start: number,
+  nx: number,
+  sx: number,
+  out: Float64Array,
+  n: number,
+  ny: number,
+): boolean {
   let first = 0
   while (first < nx && data[start + first] === 0) first++
   if (first === nx) return false
-  let last = first
-  for (let i = 0; i < first; i++) out[to + i] = ((first - i) * sx) ** 2
-  for (let i = first; i < nx; i++) {
-    if (data[start + i] === 0) continue
-    const middle = (last + i) >> 1
-    for (let k = last; k <= middle; k++) out[to + k] = ((k - last) * sx) ** 2
-    for (let k = middle + 1; k <= i; k++) out[to + k] = ((i - k) * sx) ** 2
-    last = i
+  let before = Number.NEGATIVE_INFINITY
+  let next = first
+  for (let i = 0; i < nx; i++) {
+    if (i === next) {
+      before = i
+      next = i + 1
+      while (next < nx && data[start + next] === 0) next++
+      if (next === nx) next = Number.POSITIVE_INFINITY
+    }
+    const steps = Math.min(i - before, next - i)
+    out[i * ny + n] = steps * sx * (steps * sx)
   }
-  for (let k = last; k < nx; k++) out[to + k] = ((k - last) * sx) ** 2
   return true
 }
