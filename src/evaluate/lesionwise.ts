@@ -1,7 +1,14 @@
 import { voxelSizes } from '../volume/affine.js'
 import type { Grid, Mask } from '../volume/volume.js'
-import { type Contingency, contingency, type LesionLabels, lesionsOf, partnersOf, transposed } from './contingency.js'
-import { assertSameGrid } from './overlap.js'
+import {
+  type Contingency,
+  contingency,
+  type LesionLabels,
+  lesionsOf,
+  lesionsOfBoth,
+  partnersOf,
+  transposed,
+} from './contingency.js'
 
 export interface LesionRule {
   /** Lesions of this size in mm³ or less are erased from both masks. */
@@ -39,11 +46,17 @@ export interface LesionDetection {
  * @throws RangeError when the masks are not on one grid
  */
 export function lesionF1(reference: Mask, candidate: Mask, rule: LesionRule = msseg): LesionDetection {
-  assertSameGrid(reference, candidate)
-  return lesionDetection(keptLesions(reference, rule), keptLesions(candidate, rule), rule)
+  return lesionDetection(...lesionsOfBoth(reference, candidate, 6, smallestLesion(reference, rule)), rule)
 }
 
-/** The same of lesions that `keptLesions` has found already, as when each of several masks meets each other one. */
+/** Face-connected components of strictly more than the smallest volume. */
+export const keptLesions = (mask: Mask, rule: LesionRule = msseg): LesionLabels =>
+  lesionsOf(mask, 6, smallestLesion(mask, rule))
+
+const smallestLesion = (grid: Grid, { minimumMm3 }: LesionRule): number =>
+  Math.floor(minimumMm3 / scorerVoxelVolume(grid)) + 1
+
+/** `lesionF1` of lesions that `keptLesions` has found already, as when each of several masks meets each other one. */
 export function lesionDetection(r: LesionLabels, c: LesionLabels, rule: LesionRule = msseg): LesionDetection {
   const table = contingency(r, c)
   const detected = countMet(table, rule)
@@ -62,10 +75,6 @@ export function lesionDetection(r: LesionLabels, c: LesionLabels, rule: LesionRu
     candidateMm3: c.sizes.reduce((sum, n) => sum + n, 0) * scorerVoxelVolume(c.labels),
   }
 }
-
-/** Face-connected components of strictly more than the smallest volume. */
-export const keptLesions = (mask: Mask, { minimumMm3 }: LesionRule = msseg): LesionLabels =>
-  lesionsOf(mask, 6, Math.floor(minimumMm3 / scorerVoxelVolume(mask)) + 1)
 
 /**
  * Voxel volume as the scorer sees it: from single-precision pixel sizes. At 0.5×0.5×1.2 mm this decides whether ten
