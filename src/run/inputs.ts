@@ -47,7 +47,8 @@ export async function readMask(path: string, role: string): Promise<Input<Mask>>
   return { image, flags: [], sha256, about: { ...about(role, image, sha256), path } }
 }
 
-const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+/** sha256, in hexadecimal digits. */
+export const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 const about = (role: string, image: Image | Mask, sha256: string): Provenance['inputs'][number] => ({
   role,

@@ -1,27 +1,48 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { UsageError } from '../errors.js'
 import { unwritable } from './output-folder.js'
 
 /**
- * Writes one file whole: under a temporary name first, then renamed, so that an earlier one stays until the new one is complete.
+ * Refuses an output that is a folder, or one of the inputs under whatever name.
  *
- * @param inputs what was read, none of which may be overwritten
- * @throws UsageError, RunError
+ * @param option the option that names the output, for the message
+ * @throws UsageError
  */
-export async function writeOutputFile(
-  path: string,
-  content: Uint8Array | string,
-  inputs: readonly string[],
-): Promise<void> {
-  if (inputs.some((input) => resolve(input) === resolve(path)))
-    throw new UsageError(`${path}: this is one of the inputs, which are never overwritten; give another --out`)
-  const temporary = `${path}.lesionwise-new-${process.pid}`
+export async function judgeOutput(path: string, option: string, inputs: readonly string[]): Promise<void> {
+  const there = await stat(path).catch(() => undefined)
+  if (there?.isDirectory()) throw new UsageError(`${option} ${path} is a folder; give the name of a file in it`)
+  if (!there) return
+  for (const input of inputs) {
+    const one = await stat(input).catch(() => undefined)
+    if (one && one.dev === there.dev && one.ino === there.ino)
+      throw new UsageError(`${option} ${path} is an input; give another file, the inputs are kept`)
+  }
+}
+
+/**
+ * Writes files whole or not at all: each under a temporary name beside its place, then all renamed. Folders are made.
+ *
+ * @throws RunError when one cannot be written; what was there stays
+ */
+export async function writeWhole(files: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
+  const temporary = new Map(
+    [...files.keys()].map((path) => [path, join(dirname(path), `.lesionwise-new-${process.pid}-${basename(path)}`)]),
+  )
+  let current = ''
   try {
-    await writeFile(temporary, content)
-    await rename(temporary, path)
+    for (const [path, content] of files) {
+      current = path
+      await mkdir(dirname(path), { recursive: true })
+      await writeFile(temporary.get(path)!, content)
+    }
+    for (const path of files.keys()) {
+      current = path
+      await rename(temporary.get(path)!, path)
+    }
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => {})
-    throw await unwritable(path, cause)
+    throw await unwritable(dirname(current), cause)
+  } finally {
+    for (const path of temporary.values()) await rm(path, { force: true }).catch(() => {})
   }
 }

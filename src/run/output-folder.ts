@@ -138,7 +138,7 @@ const reasons: Record<string, string> = {
   EEXIST: 'this is a file, not a folder; give another --out',
 }
 
-/** What kept a path from being written, in a line. */
+/** What is the matter with a folder or file that cannot be written. */
 export async function unwritable(folder: string, cause: unknown): Promise<RunError> {
   const code = (cause as NodeJS.ErrnoException).code ?? ''
   return new RunError(

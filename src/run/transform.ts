@@ -16,7 +16,7 @@ import {
 import { type Interpolation, resample } from '../volume/resample.js'
 import type { Image, Volume } from '../volume/volume.js'
 import { readBytes, readImage } from './inputs.js'
-import { writeOutputFile } from './output-file.js'
+import { judgeOutput, writeWhole } from './output-file.js'
 
 export interface TransformFilesOptions {
   /** The image to bring over. */
@@ -43,6 +43,7 @@ export interface TransformFilesOptions {
 export async function transformFile(options: TransformFilesOptions): Promise<{ dims: readonly number[] }> {
   const { interpolation = 'cubic', transforms = [], out } = options
   setThreads(options.threads ?? coreCount())
+  await judgeOutput(out, '--out', [options.image, options.like, ...transforms])
   const moving = await readImage(options.image, 'image')
   const like = await readImage(options.like, 'like')
   for (const flag of moving.flags) options.onFlag?.(flag)
@@ -54,7 +55,7 @@ export async function transformFile(options: TransformFilesOptions): Promise<{ d
     moved = await resampleDeformed(moving.image, like.image, chain, { method: interpolation })
   } else moved = await resample(moving.image, like.image, { map: chain.map, method: interpolation })
   const bytes = await writeNifti(interpolation === 'nearest' ? asWhole(moved) : moved, { like: like.header, level: 3 })
-  await writeOutputFile(out, bytes, [options.image, options.like, ...transforms])
+  await writeWhole(new Map([[out, bytes]]))
   return { dims: moved.dims }
 }
 

@@ -59,7 +59,7 @@ test('mistakes are said in one line, and nothing is written or lost', async () =
     assert.equal(ran.stderr.trim().split('\n').length, 1)
   }
   const before = readFileSync(image)
-  await fails(2, /is one of the inputs/, '--out', image)
+  await fails(2, /is an input/, '--out', image)
   assert.deepEqual(readFileSync(image), before)
   const out = ['--out', at('none.nii.gz')]
   await fails(3, /there is no such file/, '--transform', at('missing.txt'), ...out)
@@ -68,6 +68,6 @@ test('mistakes are said in one line, and nothing is written or lost', async () =
   await fails(3, /words\.txt/, '--transform', at('words.txt'), ...out)
   await fails(3, /holds 1 component/, '--transform', image, ...out)
   await fails(2, /is not inverted here/, '--transform', `inverse:${image}`, ...out)
-  await fails(1, /give another --out/, '--out', at('no/such/folder.nii.gz'))
+  await fails(1, /give another --out/, '--out', at('words.txt/out.nii.gz'))
   assert.equal(existsSync(at('none.nii.gz')), false)
 })
