@@ -117,6 +117,8 @@ function overChi(df: number, g: (s: number) => number): number {
 /** Quantile of a distribution on x ≥ 0, from whichever tail is the smaller. */
 function quantile(p: number, cdf: (x: number) => number, upper: (x: number) => number, tolerance = 0): number {
   if (!(p > 0 && p < 1)) return p === 0 ? 0 : p === 1 ? Infinity : Number.NaN
+  // Degrees of freedom that are not numbers make no distribution.
+  if (Number.isNaN(cdf(1))) return Number.NaN
   return crossing((x) => (p < 0.5 ? cdf(x) - p : 1 - p - upper(x)), tolerance)
 }
 
