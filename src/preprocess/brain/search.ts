@@ -37,7 +37,7 @@ export async function brainSurface(
   ventricles: Mask,
   map: Affine,
   grid: Grid,
-  { reach = 20, margin = 1.5 }: SurfaceOptions = {},
+  { reach = 20, margin = 1.25 }: SurfaceOptions = {},
 ): Promise<BrainSurface> {
   const surface = await surfaceOf(atlasBrain, reach + 4)
   let toAtlas = map

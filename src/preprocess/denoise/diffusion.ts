@@ -7,7 +7,10 @@ import { noiseSd } from './noise.js'
 interface Threshold {
   /** Differences below this are evened out, those above are kept. In intensity units; default from `kappaInNoiseSd`. */
   kappa?: number
-  /** The same as a multiple of the noise, which is then estimated. Default 3. */
+  /**
+   * The same as a multiple of the noise, which is then estimated. Default 1.5: on simulated heads with noise of 3 and 6 % it
+   * comes nearest to the noise-free ones; at 3, what an edge is begins where lesions end.
+   */
   kappaInNoiseSd?: number
   /** Default 5. */
   iterations?: number
@@ -111,7 +114,7 @@ export async function edgeEnhancingDiffusion(image: Image, options: EdgeOptions 
   return { ...gridOf(image), data }
 }
 
-function threshold(image: Image, { kappa, kappaInNoiseSd = 3 }: Threshold, mask?: Mask): number {
+function threshold(image: Image, { kappa, kappaInNoiseSd = 1.5 }: Threshold, mask?: Mask): number {
   const value = kappa ?? kappaInNoiseSd * noiseSd(image, { mask, magnitude: image.data.every((v) => !(v < 0)) })
   if (!(value >= 0)) throw new RangeError(`kappa must be 0 or more, not ${value}.`)
   return value
