@@ -26,7 +26,7 @@ export interface Plane {
   points: readonly PlanePoint[]
   colouring: Colouring
   /** Places marked with a cross. */
-  centres?: readonly { x: number; y: number; colour: string }[]
+  centres?: readonly { x: number; y: number; colour: string; label: string }[]
 }
 
 const [width, height] = [900, 720]
@@ -52,17 +52,16 @@ export async function detectionPlane({ title, points, colouring, centres = [] }:
     frame.bottom,
     frame.top,
   )
-  // The crosses take part without a name, so that no name covers them.
   const named = [
-    ...points.map(({ x, y, label, row }) => ({ x, y, label, radius: row.own ? 9 : 6 })),
-    ...centres.map(({ x, y }) => ({ x, y, label: '', radius: 8 })),
+    ...points.map(({ x, y, label, row }) => ({ x, y, label, colour: ink, radius: row.own ? 9 : 6 })),
+    ...centres.map(({ x, y, label, colour }) => ({ x, y, label, colour, radius: 8 })),
   ]
   const places = placeLabels(
     named.map((p) => ({ x: x.pixel(p.x), y: y.pixel(p.y), text: p.label, radius: p.radius })),
     frame,
     fontSize,
   )
-  const labels = points.map((point, i) => ({ ...places[i], point }))
+  const labels = named.map((point, i) => ({ ...places[i], point }))
   const figure = Plot.plot({
     document: document as Document,
     width,
@@ -119,7 +118,7 @@ export async function detectionPlane({ title, points, colouring, centres = [] }:
             text: ({ point }) => point.label,
             textAnchor,
             fontSize,
-            fill: ink,
+            fill: ({ point }) => point.colour,
             stroke: '#fff',
             strokeWidth: 3,
           },

@@ -30,7 +30,7 @@ const reading =
 export async function surveyFigures(survey: Survey): Promise<SurveyFigure[]> {
   const both = survey.tables.map(({ challenge }) => challenge).join(' and ')
   const pooled = survey.tables.flatMap((table) => pointsOf(table, namesInBoth(survey)))
-  const suffix = '(III), (IV): the table, of methods in both.'
+  const suffix = '(III), (IV): the table, where a name is in both.'
   const plans = [
     ...survey.tables.map((table, n) => ({
       name: `figure-${n + 2}`,
@@ -89,17 +89,21 @@ const pointsOf = (table: SurveyTable, inBoth = new Set<string>()): PlanePoint[] 
     .map((row) => ({
       row,
       challenge: table.challenge,
-      label: shortName(row) + (inBoth.has(row.method) ? ` (${table.name.replace('Table ', '')})` : ''),
+      label: shortName(row) + (inBoth.has(row.method) ? ` (${numeral(table)})` : ''),
       x: 1 - row.lfpr.mean,
       y: row.ltpr.mean,
     }))
     .filter(({ x, y }) => !Number.isNaN(x + y))
 
+const numeral = ({ name }: SurveyTable): string => name.replace('Table ', '')
+
 function centresOf(table: SurveyTable) {
   return (['statistical', 'deep'] as const).flatMap((kind) => {
     const points = pointsOf(table).filter(({ row }) => row.kind === kind && !row.own)
     const centre = (value: (p: PlanePoint) => number) => points.reduce((sum, p) => sum + value(p), 0) / points.length
-    return points.length > 0 ? [{ x: centre((p) => p.x), y: centre((p) => p.y), colour: kindColour[kind] }] : []
+    return points.length > 0
+      ? [{ x: centre((p) => p.x), y: centre((p) => p.y), colour: kindColour[kind], label: `mean (${numeral(table)})` }]
+      : []
   })
 }
 
