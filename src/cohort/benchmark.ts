@@ -1,12 +1,15 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { UsageError } from '../errors.js'
+import type { Protocol } from '../evaluate/protocol.js'
 import { findProtocol } from '../evaluate/protocols.js'
 import { coreCount } from '../platform/index.js'
+import type { Analysis } from '../report/benchmark-input.js'
 import { openOutputFolder } from '../run/output-folder.js'
 import { contrastsUsed } from '../run/prepare.js'
 import { packageVersion } from '../run/segment.js'
 import { type Modality, modalities } from '../volume/study.js'
+import { analyse } from './analysis.js'
 import { benchmarkPage } from './benchmark-report.js'
 import { type Case, type CaseList, readCases } from './case-list.js'
 import { type Bench, runCase } from './case-runs.js'
@@ -65,6 +68,7 @@ export interface BenchmarkResult {
   }[]
   leftOut: CaseList['leftOut']
   runs: RunRecord[]
+  analysis: Analysis
   started: string
   finished: string
   seconds: number
@@ -94,25 +98,29 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
   try {
     const judged: JudgedCase[] = []
     const runs: RunRecord[] = []
-    const result = (complete: boolean): BenchmarkResult => ({
-      schemaVersion: 1,
-      complete,
-      software: { name: 'lesionwise', version },
-      machine: thisMachine(),
-      options: { protocol: protocol.id, repeats, jobs, threads, seed, timeoutSeconds: options.timeoutSeconds },
-      methods: methods.map(({ entry, params }) => ({
-        id: entry.id,
-        title: entry.title,
-        citation: entry.citation.text,
-        params,
-      })),
-      cases: inOrderOf(cases, judged, ({ id }) => id).map(aboutCase),
-      leftOut,
-      runs: inOrderOf(cases, runs, (run) => run.case),
-      started: started.toISOString(),
-      finished: new Date().toISOString(),
-      seconds: (Date.now() - started.getTime()) / 1000,
-    })
+    const result = (complete: boolean): BenchmarkResult =>
+      analysed(
+        {
+          schemaVersion: 1,
+          complete,
+          software: { name: 'lesionwise', version },
+          machine: thisMachine(),
+          options: { protocol: protocol.id, repeats, jobs, threads, seed, timeoutSeconds: options.timeoutSeconds },
+          methods: methods.map(({ entry, params }) => ({
+            id: entry.id,
+            title: entry.title,
+            citation: entry.citation.text,
+            params,
+          })),
+          cases: inOrderOf(cases, judged, ({ id }) => id).map(aboutCase),
+          leftOut,
+          runs: inOrderOf(cases, runs, (run) => run.case),
+          started: started.toISOString(),
+          finished: new Date().toISOString(),
+          seconds: (Date.now() - started.getTime()) / 1000,
+        },
+        protocol,
+      )
     const used = modalities.filter((m) => methods.some(({ entry }) => contrastsUsed(entry, [m]).length > 0))
     const total = cases.length * methods.length * repeats
     const bench: Omit<Bench, 'work'> = {
@@ -139,7 +147,10 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
       throw error
     })
     const done = result(true)
-    const page = new Map([...files(done), ['benchmark.html', await benchmarkPage(done, { methods, protocol, cases: judged, out: options.out })]])
+    const page = new Map([
+      ...files(done),
+      ['benchmark.html', await benchmarkPage(done, { methods, protocol, cases: judged, out: options.out })],
+    ])
     await folder.publish(page)
     return done
   } finally {
@@ -147,6 +158,11 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
     await folder.release()
   }
 }
+
+const analysed = (found: Omit<BenchmarkResult, 'analysis'>, protocol: Protocol): BenchmarkResult => ({
+  ...found,
+  analysis: analyse(found, protocol),
+})
 
 const ownFiles: readonly string[] = ['results.tsv', 'benchmark.json', 'benchmark.html']
 

@@ -56,9 +56,17 @@ async function fromTsv(path: string, masks?: string): Promise<CaseList> {
   const raters = columns.filter((name) => /^mask\d*$/.test(name))
   const seen = `its columns are ${columns.join(', ')}`
   if (contrasts.length === 0)
-    throw new InputError(path, `has no column of images (${seen})`, `name one of ${modalities.join(', ')}, tab-separated`)
+    throw new InputError(
+      path,
+      `has no column of images (${seen})`,
+      `name one of ${modalities.join(', ')}, tab-separated`,
+    )
   if (raters.length === 0 && masks === undefined)
-    throw new InputError(path, `has no column "mask" (${seen})`, 'add one with the reference masks, or give --masks DIR')
+    throw new InputError(
+      path,
+      `has no column "mask" (${seen})`,
+      'add one with the reference masks, or give --masks DIR',
+    )
   const found = masks === undefined ? [] : await lesionMasks(masks, false)
   const cases: Case[] = []
   const leftOut: CaseList['leftOut'] = []

@@ -79,7 +79,8 @@ async function run(
     seed: bench.settings.seed,
   }
   const before = await readRecord(folder)
-  const changed = before && difference(before.status === 'done' ? before : { ...before, images: identity.images }, identity)
+  const changed =
+    before && difference(before.status === 'done' ? before : { ...before, images: identity.images }, identity)
   if (changed)
     throw new RunError(`${folder}: was made with other settings (${changed}); give the same again, or another --out`)
 
@@ -95,7 +96,7 @@ async function run(
   const key = createHash('sha256')
     .update(JSON.stringify([identity.version, identity.images, identity.seed, entry.needs.grid, entry.needs.bias]))
     .digest('hex')
-  const work = join(bench.work, `${one.id}-${key.slice(0, 16)}`)
+  const work = join(bench.work, key.slice(0, 16))
   const task = { method: entry.id, params, images: only(one.images), work, ...bench.settings }
   const settings = { ...bench.settings, signal }
   const prepared = await preparation(task, settings)

@@ -29,7 +29,9 @@ export async function planMethods(
     const [method, ...name] = key.split('.')
     const own = params.get(method)
     if (!own || name.length === 0)
-      throw new UsageError(`--param takes METHOD.NAME=VALUE with a method of --methods (${ids.join(', ')}), not "${key}"`)
+      throw new UsageError(
+        `--param takes METHOD.NAME=VALUE with a method of --methods (${ids.join(', ')}), not "${key}"`,
+      )
     own[name.join('.')] = value
   }
   return await Promise.all(
@@ -54,7 +56,9 @@ export function assertUsable(folder: string, names: readonly string[], resume: b
   if (visible.length === 0) return
   const ours = visible.includes('runs')
   if (!ours)
-    throw new RunError(`${folder}: the folder holds other things (${visible.slice(0, 3).join(', ')}); give another --out`)
+    throw new RunError(
+      `${folder}: the folder holds other things (${visible.slice(0, 3).join(', ')}); give another --out`,
+    )
   if (!resume)
     throw new RunError(
       `${folder}: holds the results of a benchmark already; give --resume to run only what is missing, or another --out`,

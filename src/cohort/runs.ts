@@ -91,10 +91,7 @@ export type Outcome<T> = { value: T } | { failure: Pick<RunRecord, 'reason' | 'e
  * Prepares a case for a method in a process of its own, unless the folder holds that preparation already: then with the
  * time it took when it was made.
  */
-export async function preparation(
-  task: PreparationTask,
-  settings: ProcessOptions,
-): Promise<Outcome<PreparationTime>> {
+export async function preparation(task: PreparationTask, settings: ProcessOptions): Promise<Outcome<PreparationTime>> {
   const mark = join(task.work, 'preparation.json')
   const known = await readFile(mark, 'utf8').catch(() => undefined)
   if (known !== undefined) return { value: JSON.parse(known) as PreparationTime }

@@ -1,10 +1,10 @@
+import { lesionDetection } from '../evaluate/detection.js'
 import { lesionF1 } from '../evaluate/lesionwise.js'
 import { overlap } from '../evaluate/overlap.js'
-import type { Measure, Protocol, Scores } from '../evaluate/protocol.js'
+import type { CaseResult, Measure, Protocol, Scores } from '../evaluate/protocol.js'
 import { surfaceDistances } from '../evaluate/surface.js'
 import type { DetectionBySize } from '../report/benchmark-input.js'
-import { labelComponents } from '../volume/components.js'
-import { type Mask, voxelVolume } from '../volume/volume.js'
+import type { Mask } from '../volume/volume.js'
 
 /** A mask's scores, and what they were made with. */
 export interface Scored {
@@ -13,6 +13,8 @@ export interface Scored {
   references: readonly string[]
   /** By key of `ownMeasures` and, after the protocol's id and a point, by those of the protocol. */
   scores: Scores
+  /** What the protocol itself said. */
+  official: CaseResult
   bySize: readonly DetectionBySize[]
 }
 
@@ -38,21 +40,28 @@ export const measuresOf = ({ id, measures }: Protocol): Measure[] => [
   ...measures.map((measure) => ({ ...measure, key: `${id}.${measure.key}`, label: `${measure.label} (${id})` })),
 ]
 
-/** Classes of lesion size, mm³: the lower ends. */
-const sizes = [0, 10, 50, 200, 1000]
+/** Where one class of lesion size ends and the next begins, mm³. */
+const binsMm3 = [10, 50, 200, 1000]
 
 /**
  * Scores a mask. Where several raters drew, our own measures are against the first of them, the protocol's against all.
  *
  * @throws RangeError when the masks are not on one grid
  */
-export async function scoreMask(references: readonly Mask[], candidate: Mask, protocol: Protocol): Promise<Omit<Scored, 'references'>> {
+export async function scoreMask(
+  references: readonly Mask[],
+  candidate: Mask,
+  protocol: Protocol,
+): Promise<Omit<Scored, 'references'>> {
   const [reference] = references
   const voxels = overlap(reference, candidate)
   const lesions = lesionF1(reference, candidate)
   const surface = await surfaceDistances(reference, candidate)
-  const { scores, corrected = {} } = await protocol.score(references, candidate)
-  const theirs = Object.entries({ ...scores, ...corrected }).map(([key, value]) => [`${protocol.id}.${key}`, value])
+  const official = await protocol.score(references, candidate)
+  const theirs = Object.entries({ ...official.scores, ...official.corrected }).map(([key, value]) => [
+    `${protocol.id}.${key}`,
+    value,
+  ])
   return {
     protocol: protocol.id,
     scores: {
@@ -70,32 +79,15 @@ export async function scoreMask(references: readonly Mask[], candidate: Mask, pr
       candidate_lesions: lesions.candidateLesions,
       ...Object.fromEntries(theirs),
     },
-    bySize: bySize(reference, candidate),
+    official,
+    // Met when one voxel is shared: what the challenges' own rules make of it depends on size itself.
+    bySize: lesionDetection(reference, candidate, { binsMm3 }).bins.map((bin) => ({
+      from: bin.fromMm3,
+      ...(Number.isFinite(bin.toMm3) ? { to: bin.toMm3 } : {}),
+      reference: bin.referenceLesions,
+      detected: bin.detected,
+      candidate: bin.candidateLesions,
+      confirmed: bin.confirmed,
+    })),
   }
-}
-
-/** Lesions of each mask by size (18-connected), each met when the other mask shares a voxel with it. */
-function bySize(reference: Mask, candidate: Mask): DetectionBySize[] {
-  const bins = sizes.map((from, i) => ({
-    from,
-    ...(i + 1 < sizes.length ? { to: sizes[i + 1] } : {}),
-    reference: 0,
-    detected: 0,
-    candidate: 0,
-    confirmed: 0,
-  }))
-  const count = (of: Mask, other: Mask, all: 'reference' | 'candidate', met: 'detected' | 'confirmed') => {
-    const { labels, count: n, sizes: voxels } = labelComponents(of, 18)
-    const touched = new Uint8Array(n + 1)
-    for (let i = 0; i < labels.data.length; i++) if (other.data[i] !== 0) touched[labels.data[i]] = 1
-    for (let label = 1; label <= n; label++) {
-      const mm3 = voxels[label] * voxelVolume(of)
-      const bin = bins[sizes.findLastIndex((from) => mm3 >= from)]
-      bin[all]++
-      bin[met] += touched[label]
-    }
-  }
-  count(reference, candidate, 'reference', 'detected')
-  count(candidate, reference, 'candidate', 'confirmed')
-  return bins
 }

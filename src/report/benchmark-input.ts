@@ -86,7 +86,7 @@ export interface MethodAnalysis {
   id: string
   /** By primary measure; methods that tie share the mean of their places. */
   places: Record<string, number>
-  /** By primary measure: in which share of the resampled data sets the method comes first, ties shared. */
+  /** By primary measure: in which share of the resampled data sets no other method is better. */
   first: Record<string, number>
   /** By key of measure. */
   estimates: Record<string, Estimate>
@@ -150,6 +150,8 @@ export interface CriticalDifference {
   measure: string
   /** Mean rank over groups, 1 is best. */
   ranks: readonly { method: string; rank: number }[]
+  /** Runs of methods, best first, of which no two differ. */
+  alike: readonly (readonly string[])[]
   /** Mean ranks further apart than this differ (Nemenyi, 5 %). */
   difference: number
   n: number

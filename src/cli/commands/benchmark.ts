@@ -84,7 +84,9 @@ async function run(flags: Flags): Promise<void> {
     return
   }
   const { summaryTable } = await import('../../cohort/tables.js')
-  process.stdout.write(`${summaryTable(result)}Page: ${join(flags.out, 'benchmark.html')}\nResearch only. Not for diagnosis.\n`)
+  process.stdout.write(
+    `${summaryTable(result)}Page: ${join(flags.out, 'benchmark.html')}\nResearch only. Not for diagnosis.\n`,
+  )
 }
 
 const listOf = (text: string): string[] =>
@@ -98,7 +100,9 @@ function parameter(text: string, given: Record<string, unknown>): Record<string,
   const [, name, value] = /^([^=]+\.[^=]+)=(.*)$/s.exec(text) ?? []
   if (name === undefined)
     throw new CommanderError(2, 'lesionwise.param', `--param takes METHOD.NAME=VALUE, not "${text}"`)
-  const typed = value === 'true' || (value === 'false' ? false : value !== '' && Number.isFinite(Number(value)) ? Number(value) : value)
+  const typed =
+    value === 'true' ||
+    (value === 'false' ? false : value !== '' && Number.isFinite(Number(value)) ? Number(value) : value)
   return { ...given, [name]: typed }
 }
 
@@ -111,6 +115,7 @@ function atLeastOne(text: string): number {
 
 function seconds(text: string): number {
   const value = Number(text)
-  if (text.trim() === '' || !(value > 0)) throw new CommanderError(2, 'lesionwise.number', `"${text}" is not a time in seconds`)
+  if (text.trim() === '' || !(value > 0))
+    throw new CommanderError(2, 'lesionwise.number', `"${text}" is not a time in seconds`)
   return value
 }
