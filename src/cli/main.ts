@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { benchmarkCommand } from './commands/benchmark.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
+import { evaluateCommand } from './commands/evaluate.js'
 import { intensityScaleCommand } from './commands/intensity-scale.js'
 import { methodsCommand } from './commands/methods.js'
 import { preprocessCommand } from './commands/preprocess.js'
@@ -28,6 +29,7 @@ Examples:
   lesionwise segment --flair F.nii.gz --t1 T1.nii.gz --out result
   lesionwise preprocess --flair F.nii.gz --t1 T1.nii.gz --out prepared
   lesionwise view result                                     look at the report in a browser
+  lesionwise evaluate --reference expert.nii.gz --candidate result/lesion_mask.nii.gz
   lesionwise methods                                         what can segment, and with what
 
 Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is unusable, 130 interrupted.`,
@@ -37,6 +39,7 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
     preprocessCommand(),
     registerCommand(),
     intensityScaleCommand(),
+    evaluateCommand(),
     benchmarkCommand(),
     demoCommand(),
     methodsCommand(),

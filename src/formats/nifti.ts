@@ -72,6 +72,15 @@ export async function readNiftiMask(bytes: Uint8Array, source: string): Promise<
   return maskWhere(image, (value) => value >= 0.5)
 }
 
+/**
+ * Reads an image without judging what it holds: masks may be empty, and who takes them decides on values that are not
+ * finite (they are 0 in `image`, `notFinite` counts them).
+ *
+ * @throws InputError as `readNifti`, but for content
+ */
+export const readNiftiValues = (bytes: Uint8Array, source: string): Promise<NiftiImage & { notFinite: number }> =>
+  decode(bytes, source)
+
 /** Reads the vectors of a file whose dimension 5 counts components: planes one behind the other. @throws InputError */
 export async function readNiftiVectors(
   bytes: Uint8Array,

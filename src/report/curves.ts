@@ -1,5 +1,6 @@
 import type { Image } from '../volume/volume.js'
-import { type Html, trusted } from './html.js'
+import type { Html } from './html.js'
+import { drawn } from './plot.js'
 
 /** Number of bars over the shown range. */
 const bins = 90
@@ -15,20 +16,12 @@ export interface Curves {
   height?: number
 }
 
-/**
- * Distributions of intensities over each other, as an SVG.
- *
- * Plot, and outside a browser a document for it to draw into, are loaded here and nowhere else: they are large, and
- * only a page needs them.
- */
+/** Distributions of intensities over each other, as an SVG. */
 export async function curvesFigure({ range, label, curves, mark, height = 260 }: Curves): Promise<Html> {
   const [least, high] = range
   const width = (high - least) / bins
-  const Plot = await import('@observablehq/plot')
-  const document = globalThis.document ?? (await import('linkedom')).parseHTML('<html><body></body></html>').document
   const place = { x: 'x', y: 'y', curve: 'monotone-x' } as const
-  const figure = Plot.plot({
-    document: document as Document,
+  return await drawn((Plot) => ({
     width: 720,
     height,
     marginLeft: 14,
@@ -37,7 +30,6 @@ export async function curvesFigure({ range, label, curves, mark, height = 260 }:
     marginBottom: 42,
     x: { label, labelAnchor: 'center', labelArrow: 'none', labelOffset: 38, domain: [least, high], ticks: 7 },
     y: { axis: null },
-    style: { background: 'none', overflow: 'visible', fontSize: '12px' },
     marks: [
       ...curves
         .filter(({ heights }) => heights.some((y) => y > 0))
@@ -56,8 +48,7 @@ export async function curvesFigure({ range, label, curves, mark, height = 260 }:
         : []),
       Plot.ruleY([0], { strokeOpacity: 0.3 }),
     ],
-  })
-  return trusted(figure.outerHTML)
+  }))
 }
 
 /** Shares per bar of the voxels that are `inside`, smoothed over three bars, so that the tallest bar is 1. */

@@ -47,7 +47,8 @@ export async function readMask(path: string, role: string): Promise<Input<Mask>>
   return { image, flags: [], sha256, about: { ...about(role, image, sha256), path } }
 }
 
-const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+/** sha256, in hexadecimal digits. */
+export const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 const about = (role: string, image: Image | Mask, sha256: string): Provenance['inputs'][number] => ({
   role,
@@ -57,7 +58,8 @@ const about = (role: string, image: Image | Mask, sha256: string): Provenance['i
   orientation: orientation(image.affine),
 })
 
-async function readBytes(path: string): Promise<Uint8Array> {
+/** A file's bytes. @throws InputError naming it, and what lies beside it, when it cannot be read */
+export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     if ((await stat(path)).isDirectory())
       throw new InputError(

@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import { groupsOf } from '../evaluate/every-measure.js'
+import type { CaseResult, Measure, Protocol } from '../evaluate/protocol.js'
+import type { EvaluateResult } from '../run/evaluate.js'
+
+/** The scores as tables for a reader. */
+export function printScores(result: EvaluateResult, out: string | undefined): void {
+  const lines = result.pair ? pairLines(result.protocol, result.pair) : folderLines(result)
+  if (out !== undefined) lines.push('', `Report: ${join(out, 'report.html')}`)
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function pairLines(protocol: Protocol, { scores, corrected = {}, raters = [] }: CaseResult): string[] {
+  const columns = raters.length > 1 ? [scores, ...raters] : [scores]
+  const table: string[][] = []
+  if (columns.length > 1) table.push(['', '', 'mean', ...raters.map((_, r) => `rater ${r + 1}`)])
+  for (const { title, measures } of groupsOf(protocol)) {
+    const present = measures.filter(({ key }) => key in scores)
+    if (title && present.length > 0) table.push([title])
+    for (const measure of present)
+      table.push([
+        `${title ? '  ' : ''}${measure.label}`,
+        measure.unit,
+        ...columns.map((one) => text(measure, one[measure.key])),
+      ])
+  }
+  if (Object.keys(corrected).length > 0) {
+    table.push(['The right value, where the original program prints another'])
+    for (const [key, value] of Object.entries(corrected)) table.push([`  ${key}`, '', text(undefined, value)])
+  }
+  return [protocol.title, ...aligned(table)]
+}
+
+function folderLines({ protocol, evaluation }: EvaluateResult): string[] {
+  const { summaries, rankings } = evaluation
+  const lines = [`${protocol.title}: ${summaries[0].cases} cases`]
+  for (const { title, places } of rankings) {
+    lines.push('', title)
+    lines.push(...aligned(places.map(({ place, team, value }) => [`  ${place}`, team, text(undefined, value)])))
+  }
+  for (const { name, missing, measures, overall, cases } of summaries) {
+    const table = [['', '', 'mean', 'SD', 'median', 'cases', 'undefined']]
+    for (const measure of protocol.measures) {
+      const d = measures[measure.key]
+      if (d) {
+        const cell = (value: number) => text(measure, value, true)
+        table.push([measure.label, measure.unit, cell(d.mean), cell(d.sd), cell(d.median), `${d.n}`, `${d.undefined}`])
+      } else if (measure.key in overall)
+        table.push([measure.label, measure.unit, text(measure, overall[measure.key]), '', '', 'all', ''])
+    }
+    const few = missing.length > 0 ? ` (${missing.length} of ${cases} missing)` : ''
+    lines.push('', `${summaries.length > 1 ? name : 'Over all cases'}${few}`, ...aligned(table))
+  }
+  return lines
+}
+
+/** Cells under each other: the first two to the left, numbers to the right. A row of one cell is a heading. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = []
+  for (const row of rows)
+    if (row.length > 1) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)))
+  return rows.map((row) =>
+    row.length === 1
+      ? row[0]
+      : row
+          .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+          .join('  ')
+          .trimEnd(),
+  )
+}
+
+function text(measure: Measure | undefined, value: number | undefined, mean = false): string {
+  if (value === undefined || !Number.isFinite(value)) return '–'
+  if (measure?.unit === 'lesions') return value.toFixed(mean ? 1 : Number.isInteger(value) ? 0 : 1)
+  return value.toFixed(measure === undefined || measure.unit === '' ? 4 : 2)
+}
