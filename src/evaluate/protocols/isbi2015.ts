@@ -59,9 +59,9 @@ export const isbi2015: Protocol = {
 }
 
 function againstRater(reference: Mask, candidate: Mask): Scores {
-  const { dice, precision, sensitivity, relativeVolumeError, referenceMl, candidateMl } = overlap(reference, candidate)
+  const { dice, precision, sensitivity, absoluteVolumeError, referenceMl, candidateMl } = overlap(reference, candidate)
   const { lfpr, ltpr } = anyOverlapCounts(reference, candidate, 18)
-  const volumeDifference = referenceMl === 0 ? Number.NaN : Math.abs(relativeVolumeError) / 100
+  const volumeDifference = absoluteVolumeError / 100
   return { dsc: dice, ppv: precision, tpr: sensitivity, lfpr, ltpr, volumeDifference, referenceMl, candidateMl }
 }
 

@@ -102,11 +102,11 @@ function roundHalfToEven(value: number): number {
 }
 
 async function errorsAgainst(reference: Mask, candidate: Mask) {
-  const { relativeVolumeError, referenceMl } = overlap(reference, candidate)
+  const { absoluteVolumeError } = overlap(reference, candidate)
   const { ltpr, lfpr } = anyOverlapCounts(reference, candidate, 18)
   const surface = await surfaceDistance2008(reference, candidate)
   const asScored: Errors2008 = {
-    volumeDifference: referenceMl === 0 ? Number.NaN : Math.abs(relativeVolumeError),
+    volumeDifference: absoluteVolumeError,
     surfaceDistance: surface.asScored,
     lesionTpr: 100 * ltpr,
     lesionFpr: 100 * lfpr,

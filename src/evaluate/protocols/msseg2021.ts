@@ -1,7 +1,7 @@
 import type { Mask } from '../../volume/volume.js'
+import { animaScores } from '../anima.js'
 import type { Protocol } from '../protocol.js'
 import { aggregateThenRank, caseValues, handedIn, meanScores, withMissing } from '../ranking.js'
-import { animaCase } from './anima-case.js'
 import { emptyCaseMeasures, lesionCaseMeasures, worstByDefinition } from './anima-measures.js'
 import { onlyReference } from './common.js'
 
@@ -20,7 +20,7 @@ export const msseg2021: Protocol = {
   raters: 'one',
   measures,
   score: async (references: readonly Mask[], candidate: Mask) =>
-    await animaCase(onlyReference(references, 'msseg2021'), candidate),
+    await animaScores(onlyReference(references, 'msseg2021'), candidate),
   overall: (cases) => meanScores(handedIn(cases)),
   rank(teams) {
     const complete = withMissing(teams, measures, worstByDefinition)

@@ -38,13 +38,13 @@ export const wmh2017: Protocol = {
     assertSameGrid(labels, candidate)
     const reference = maskWhere(labels, (value) => value === 1)
     const result = maskWhere(candidate, (value, at) => value !== 0 && labels.data[at] !== 2)
-    const { dice, relativeVolumeError, referenceMl } = overlap(reference, result)
+    const { dice, absoluteVolumeError } = overlap(reference, result)
     const { hausdorff95 } = await surfaceDistances(reference, result, { neighbourhood: 8, tolerancesMm: [] })
     return {
       scores: {
         dsc: dice,
         h95: hausdorff95,
-        avd: referenceMl === 0 ? Number.NaN : Math.abs(relativeVolumeError),
+        avd: absoluteVolumeError,
         ...detection(reference, result),
       },
     }
