@@ -102,7 +102,8 @@ export async function masksIn(folder: string): Promise<Map<string, Found>> {
       pattern ? 'no .nii or .nii.gz file fits it' : 'holds no .nii or .nii.gz file',
       'check the path; it takes one mask for each case',
     )
-  const lesions = all.filter(({ path }) => !shownElse.test(stemOf(path)))
+  const told = all.some(({ path }) => calledMask.test(stemOf(path)))
+  const lesions = all.filter(({ path }) => !shownElse.test(stemOf(path)) && !(told && images.test(stemOf(path))))
   const groups = new Map<string, (Found & { id: string })[]>()
   for (const one of pattern || lesions.length === 0 ? all : lesions)
     groups.set(one.id, [...(groups.get(one.id) ?? []), one])
@@ -116,9 +117,12 @@ export async function masksIn(folder: string): Promise<Map<string, Found>> {
   return masks
 }
 
-/** What lies beside lesion masks and is none: images, brains, ventricles, tissue, probabilities, numbered lesions. */
+/** What lies beside lesion masks and is none: brains, ventricles, tissue, probabilities, numbered lesions … */
 const shownElse =
-  /(^|[_\-.])(brain|brainmask|ventricles?|tissue|GM|WM|CSF|prob|probability|probseg|instances|biasfield|xfm|jacobian)([_\-.]|$)|(^|_)(flair|t1w?|t2w?|pdw?|t1gd|mprage|dwi)$/i
+  /(^|[_\-.])(brain|brainmask|ventricles?|tissue|GM|WM|CSF|prob|probability|probseg|instances|biasfield|xfm|jacobian)([_\-.]|$)/i
+/** … and images, where masks are called so: in the MSLesSeg data T1 is a visit. */
+const images = /(^|_)(flair|t1w?|t2w?|pdw?|t1gd|mprage|dwi)$/i
+const calledMask = /mask|lesion|seg/i
 
 const stemOf = (path: string): string => basename(path).replace(/\.nii(\.gz)?$/i, '')
 

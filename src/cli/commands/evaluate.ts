@@ -1,34 +1,30 @@
 import { Command, CommanderError } from 'commander'
-import type { Side, Sided } from '../../run/evaluate.js'
+import type { MaskChoices, Side, Sided } from '../../run/case-masks.js'
 import { interruptSignal, ProgressLine } from '../progress.js'
 
-interface Flags {
-  reference: string[]
-  candidate: string[]
+interface Flags extends MaskChoices {
+  reference?: string[]
+  candidate?: string[]
   cases?: string
   protocol?: string
   out?: string
   resample?: boolean
-  label?: Sided<number>
-  anyLabel?: Sided<boolean>
-  threshold?: Sided<number>
   keepPaths?: boolean
   json?: boolean
   quiet?: boolean
   threads?: number
 }
 
-const several = (one: string, before: string[]): string[] => [...before, one]
+const several = (one: string, before: string[] = []): string[] => [...before, one]
 
 export function evaluateCommand(): Command {
   return new Command('evaluate')
     .description('Score lesion masks against reference masks: a pair, folders, or the teams of a challenge.')
-    .option('--reference <path>', 'reference mask, or folder of them; once for each rater', several, [])
+    .option('--reference <path>', 'reference mask, or folder of them; once for each rater', several)
     .option(
       '--candidate <path>',
       'mask to score, or folder of them; several times, or TEAM=DIR, for a ranking',
       several,
-      [],
     )
     .option('--cases <file>', 'list in place of both: TSV with the columns id, reference, candidate')
     .option(
