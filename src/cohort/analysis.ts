@@ -1,3 +1,4 @@
+import { volumeAgreement } from '../evaluate/agreement.js'
 import type { CaseResult, Protocol, Ranking, TeamResults } from '../evaluate/protocol.js'
 import { meanOfDefined } from '../evaluate/ranking.js'
 import { bootstrapInterval } from '../evaluate/statistics/bootstrap.js'
@@ -8,7 +9,6 @@ import type { BenchmarkResult } from './benchmark.js'
 import { caseByCase, compareMethods, criticalDifference, type Table } from './compare.js'
 import type { RunRecord } from './runs.js'
 import { measuresOf } from './scoring.js'
-import { volumeAgreement } from './volumes.js'
 
 /** By what methods are ranked and compared. Both are 0 at worst, which is what a failed run gets. */
 export const primary = ['dice', 'lesion_f1'] as const

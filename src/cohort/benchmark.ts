@@ -11,13 +11,13 @@ import { packageVersion } from '../run/segment.js'
 import { type Modality, modalities } from '../volume/study.js'
 import { analyse } from './analysis.js'
 import { benchmarkPage } from './benchmark-report.js'
-import { type Case, type CaseList, readCases } from './case-list.js'
+import { type CaseList, readCases } from './case-list.js'
 import { type Bench, runCase } from './case-runs.js'
 import { type JudgedCase, judge } from './judge.js'
 import { thisMachine } from './machine.js'
 import { assertUsable, planMethods } from './plan.js'
 import { inParallel } from './pool.js'
-import type { RunRecord } from './runs.js'
+import { eachRun, earlierRecords, type RunRecord, runFolder } from './runs.js'
 import { resultsTable } from './tables.js'
 
 export interface BenchmarkOptions {
@@ -96,8 +96,9 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
   assertUsable(options.out, await readdir(options.out).catch(() => []), options.resume === true)
   const folder = await openOutputFolder<string>(options.out, (name) => ownFiles.includes(name))
   try {
-    const judged: JudgedCase[] = []
-    const runs: RunRecord[] = []
+    const identity = { version, seed }
+    const records = await earlierRecords(options.out, cases, methods, repeats, identity)
+    const judged = new Map<string, BenchmarkResult['cases'][number]>()
     const result = (complete: boolean): BenchmarkResult =>
       analysed(
         {
@@ -112,9 +113,10 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
             citation: entry.citation.text,
             params,
           })),
-          cases: inOrderOf(cases, judged, ({ id }) => id).map(aboutCase),
+          cases: cases.map(({ id, group }) => judged.get(id) ?? { id, group, images: {}, references: [] }),
           leftOut,
-          runs: inOrderOf(cases, runs, (run) => run.case),
+          // Jobs end in any order; tables stand in that of the cases.
+          runs: eachRun(cases, methods, repeats).flatMap((run) => records.get(runFolder('', ...run)) ?? []),
           started: started.toISOString(),
           finished: new Date().toISOString(),
           seconds: (Date.now() - started.getTime()) / 1000,
@@ -123,6 +125,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
       )
     const used = modalities.filter((m) => methods.some(({ entry }) => contrastsUsed(entry, [m]).length > 0))
     const total = cases.length * methods.length * repeats
+    let ended = 0
     const bench: Omit<Bench, 'work'> = {
       out: options.out,
       version,
@@ -131,25 +134,26 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
       repeats,
       settings: { threads, seed, timeoutSeconds: options.timeoutSeconds },
       keepWork: options.work !== undefined,
-      onStart: (stage) => options.onProgress?.({ stage, fraction: runs.length / total }),
+      onStart: (stage) => options.onProgress?.({ stage, fraction: ended / total }),
       onRun: (record) => {
-        runs.push(record)
+        ended++
+        records.set(runFolder('', record.method, record.case, record.repeat), record)
         options.onRun?.(record)
       },
     }
     const work = options.work ?? join(options.out, '.work')
     await inParallel(cases, jobs, signal, async (one, stop) => {
       const read = await judge(one, used)
-      judged.push(read)
+      judged.set(one.id, aboutCase(read))
       await runCase(read, { ...bench, work: resolve(work, one.id) }, stop)
     }).catch(async (error) => {
-      await folder.publish(files(result(false)))
+      if (signal.aborted) await folder.publish(files(result(false)))
       throw error
     })
     const done = result(true)
     const page = new Map([
       ...files(done),
-      ['benchmark.html', await benchmarkPage(done, { methods, protocol, cases: judged, out: options.out })],
+      ['benchmark.html', await benchmarkPage(done, { methods, protocol, cases, out: options.out })],
     ])
     await folder.publish(page)
     return done
@@ -171,10 +175,6 @@ const files = (result: BenchmarkResult): Map<string, string> =>
     ['results.tsv', resultsTable(result)],
     ['benchmark.json', `${JSON.stringify(result, null, 1)}\n`],
   ])
-
-/** Jobs end in any order; tables stand in that of the cases. */
-const inOrderOf = <T>(cases: readonly Case[], items: readonly T[], caseOf: (item: T) => string): T[] =>
-  cases.flatMap(({ id }) => items.filter((item) => caseOf(item) === id))
 
 const aboutCase = ({ id, group, sha256, references, fault }: JudgedCase): BenchmarkResult['cases'][number] => ({
   id,

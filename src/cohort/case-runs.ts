@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RunError } from '../errors.js'
 import type { Protocol } from '../evaluate/protocol.js'
 import { readNiftiMask } from '../formats/nifti.js'
 import { contrastsUsed } from '../run/prepare.js'
@@ -9,7 +8,7 @@ import { type Modality, modalities } from '../volume/study.js'
 import type { JudgedCase } from './judge.js'
 import type { PlannedMethod } from './plan.js'
 import {
-  difference,
+  assertSame,
   maskName,
   preparation,
   type RunIdentity,
@@ -66,7 +65,7 @@ async function run(
   bench: Bench,
   signal: AbortSignal,
 ): Promise<RunRecord> {
-  const folder = runFolder(bench.out, entry.id, one.id, repeat, bench.repeats)
+  const folder = runFolder(bench.out, entry.id, one.id, repeat)
   const given = modalities.filter((modality) => one.images[modality] !== undefined)
   const used = contrastsUsed(entry, given)
   const only = <T>(of: Partial<Record<Modality, T>>) =>
@@ -79,11 +78,6 @@ async function run(
     seed: bench.settings.seed,
   }
   const before = await readRecord(folder)
-  const changed =
-    before && difference(before.status === 'done' ? before : { ...before, images: identity.images }, identity)
-  if (changed)
-    throw new RunError(`${folder}: was made with other settings (${changed}); give the same again, or another --out`)
-
   const record: RunRecord = { ...identity, case: one.id, repeat, status: 'failed' }
   const fail = async (failure: Pick<RunRecord, 'reason' | 'exitCode'>) => {
     const failed = { ...record, ...failure }
@@ -91,7 +85,10 @@ async function run(
     return failed
   }
   if (one.fault) return await fail({ reason: one.fault.message, exitCode: one.fault.exitCode })
-  if (before?.status === 'done') return await scored(before, one, folder, bench)
+  if (before?.status === 'done') {
+    assertSame(before, identity, folder)
+    return await scored(before, one, folder, bench)
+  }
 
   const key = createHash('sha256')
     .update(JSON.stringify([identity.version, identity.images, identity.seed, entry.needs.grid, entry.needs.bias]))

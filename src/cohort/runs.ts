@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { RunError } from '../errors.js'
 import { methodStage, type Provenance } from '../run/options.js'
 import type { Modality } from '../volume/study.js'
+import type { PlannedMethod } from './plan.js'
 import type { PreparationTask, PreparationTime } from './prepare-worker.js'
 import { type Ended, type ProcessOptions, reasonOf, runScript } from './processes.js'
 import type { Scored } from './scoring.js'
@@ -45,8 +46,51 @@ export interface RunSettings extends ProcessOptions {
 const recordName = 'run.json'
 export const maskName = 'lesion_mask.nii.gz'
 
-export const runFolder = (out: string, method: string, id: string, repeat: number, repeats: number): string =>
-  join(out, 'runs', method, id, ...(repeats > 1 || repeat > 1 ? [`repeat-${repeat}`] : []))
+/** The first run of a method on a case has the folder to itself, its repeats stand below it. */
+export const runFolder = (out: string, method: string, id: string, repeat: number): string =>
+  join(out, 'runs', method, id, ...(repeat > 1 ? [`repeat-${repeat}`] : []))
+
+/** Method, case and number of every run, case by case. */
+export const eachRun = (
+  cases: readonly { id: string }[],
+  methods: readonly PlannedMethod[],
+  repeats: number,
+): [method: string, id: string, repeat: number][] =>
+  cases.flatMap(({ id }) =>
+    methods.flatMap(({ entry }) =>
+      Array.from({ length: repeats }, (_, n): [string, string, number] => [entry.id, id, n + 1]),
+    ),
+  )
+
+/**
+ * What an earlier benchmark left of these runs, by `runFolder('', …)`. Images are compared when a case's turn comes.
+ *
+ * @throws RunError when a run was made with another version, seed or parameters
+ */
+export async function earlierRecords(
+  out: string,
+  cases: readonly { id: string }[],
+  methods: readonly PlannedMethod[],
+  repeats: number,
+  { version, seed }: { version: string; seed: number },
+): Promise<Map<string, RunRecord>> {
+  const found = new Map<string, RunRecord>()
+  for (const run of eachRun(cases, methods, repeats)) {
+    const record = await readRecord(runFolder(out, ...run))
+    if (!record) continue
+    const params = methods.find(({ entry }) => entry.id === run[0])!.params
+    assertSame(record, { ...record, version, seed, params }, runFolder(out, ...run))
+    found.set(runFolder('', ...run), record)
+  }
+  return found
+}
+
+/** @throws RunError when what is in the folder follows from something else */
+export function assertSame(before: RunIdentity, now: RunIdentity, folder: string): void {
+  const changed = difference(before, now)
+  if (changed)
+    throw new RunError(`${folder}: was made with other settings (${changed}); give the same again, or another --out`)
+}
 
 /** The record in a run's folder; undefined when the run was never finished. */
 export async function readRecord(folder: string): Promise<RunRecord | undefined> {
@@ -72,7 +116,7 @@ export async function writeRecord(folder: string, record: RunRecord): Promise<vo
 }
 
 /** What differs between two identities, in words; undefined when nothing does. */
-export function difference(before: RunIdentity, now: RunIdentity): string | undefined {
+function difference(before: RunIdentity, now: RunIdentity): string | undefined {
   if (before.version !== now.version) return `version ${before.version}, this is ${now.version}`
   const names = new Set([...Object.keys(before.params), ...Object.keys(now.params)])
   for (const name of names)

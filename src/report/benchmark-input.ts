@@ -1,3 +1,4 @@
+import type { VolumeAgreement } from '../evaluate/agreement.js'
 import type { Measure, Ranking, Scores } from '../evaluate/protocol.js'
 
 /** All that the benchmark's page shows. Figures that are not defined are NaN. */
@@ -98,23 +99,11 @@ export interface MethodAnalysis {
   seconds: { prepare: number; method: number; total: number }
   /** The highest of any run. */
   peakMegabytes: number
+  /** Method against reference, ml. */
   volume: VolumeAgreement
   bySize: readonly DetectionBySize[]
   /** True when repeats gave the same masks, false when not; absent without repeats. */
   repeatable?: boolean
-}
-
-/** How a method's lesion volumes agree with the reference's, in ml (method − reference). */
-export interface VolumeAgreement {
-  n: number
-  bias: number
-  /** Limits of agreement: 95 % of the differences are expected between them. */
-  lower: number
-  upper: number
-  /** Intraclass correlation, two-way, absolute agreement, one rater. */
-  icc: number
-  /** Lin's concordance correlation. */
-  concordance: number
 }
 
 /** Lesions of one class of size: how many the reference has and how many of them were found; and the other way round. */

@@ -60,14 +60,41 @@ export async function distributionPlot(input: BenchmarkInput, measure: Measure, 
     marginLeft: 12 + 7.4 * Math.max(...rows.map(({ id }) => id.length)),
     ariaLabel: `${measure.label} of all cases by method`,
     x: { ...axis, label: measure.label, domain: [0, 1], ticks: 6, grid: true },
-    y: { domain: [rows.length - 0.4, -0.5], ticks: rows.map((_, at) => at), tickSize: 0, label: null, tickFormat: (at: number) => rows[at]?.id ?? '' },
+    y: {
+      domain: [rows.length - 0.4, -0.5],
+      ticks: rows.map((_, at) => at),
+      tickSize: 0,
+      label: null,
+      tickFormat: (at: number) => rows[at]?.id ?? '',
+    },
     color: { type: 'identity' },
     marks: [
       Plot.ruleY(boxes, { y: 'at', x1: 'least', x2: 'most', stroke: 'colour', strokeWidth: 1 }),
-      Plot.rect(boxes, { x1: 'low', x2: 'high', y1: (d) => d.at - 0.12, y2: (d) => d.at + 0.12, fill: 'colour', fillOpacity: 0.28, stroke: 'colour', insetTop: 0 }),
-      Plot.ruleX(boxes, { x: 'middle', y1: (d) => d.at - 0.12, y2: (d) => d.at + 0.12, stroke: 'colour', strokeWidth: 3 }),
+      Plot.rect(boxes, {
+        x1: 'low',
+        x2: 'high',
+        y1: (d) => d.at - 0.12,
+        y2: (d) => d.at + 0.12,
+        fill: 'colour',
+        fillOpacity: 0.28,
+        stroke: 'colour',
+        insetTop: 0,
+      }),
+      Plot.ruleX(boxes, {
+        x: 'middle',
+        y1: (d) => d.at - 0.12,
+        y2: (d) => d.at + 0.12,
+        stroke: 'colour',
+        strokeWidth: 3,
+      }),
       Plot.dot(dots, { x: 'x', y: 'y', r: 2.7, fill: 'colour', fillOpacity: 0.65, title: 'title' }),
-      Plot.ruleY(boxes, { y: (d) => d.at - 0.28, x1: (d) => d.estimate.low, x2: (d) => d.estimate.high, stroke: 'currentColor', strokeWidth: 1.6 }),
+      Plot.ruleY(boxes, {
+        y: (d) => d.at - 0.28,
+        x1: (d) => d.estimate.low,
+        x2: (d) => d.estimate.high,
+        stroke: 'currentColor',
+        strokeWidth: 1.6,
+      }),
       Plot.dot(boxes, { y: (d) => d.at - 0.28, x: (d) => d.estimate.mean, r: 3.2, fill: 'currentColor' }),
     ],
   }))
@@ -76,7 +103,9 @@ export async function distributionPlot(input: BenchmarkInput, measure: Measure, 
 /** Differences between methods with their intervals; on the zero line two methods are alike. */
 export async function differencePlot(input: BenchmarkInput, measure: Measure): Promise<Html> {
   const rows = input.analysis.comparisons.filter((one) => one.measure === measure.key && !Number.isNaN(one.difference))
-  const ends = rows.flatMap(({ low, high, difference }) => [low, high, difference]).filter((value) => !Number.isNaN(value))
+  const ends = rows
+    .flatMap(({ low, high, difference }) => [low, high, difference])
+    .filter((value) => !Number.isNaN(value))
   const [least, most] = [Math.min(0, ...ends), Math.max(0.02, ...ends)]
   const names = rows.map(({ better, other }) => `${better} − ${other}`)
   const longest = Math.max(...names.map((name) => name.length))
@@ -89,8 +118,22 @@ export async function differencePlot(input: BenchmarkInput, measure: Measure): P
     y: { domain: rows.map((_, n) => n), type: 'band', tickSize: 0, label: null, tickFormat: (n: number) => names[n] },
     marks: [
       Plot.ruleX([0], { stroke: 'currentColor', strokeDasharray: '3 3' }),
-      Plot.link(rows, { y1: (_, n) => n, y2: (_, n) => n, x1: 'low', x2: 'high', stroke: 'var(--accent)', strokeWidth: 2 }),
-      Plot.dot(rows, { y: (_, n) => n, x: 'difference', r: 4.5, fill: (d) => (d.adjusted < 0.05 ? 'var(--accent)' : 'var(--paper)'), stroke: 'var(--accent)', strokeWidth: 2 }),
+      Plot.link(rows, {
+        y1: (_, n) => n,
+        y2: (_, n) => n,
+        x1: 'low',
+        x2: 'high',
+        stroke: 'var(--accent)',
+        strokeWidth: 2,
+      }),
+      Plot.dot(rows, {
+        y: (_, n) => n,
+        x: 'difference',
+        r: 4.5,
+        fill: (d) => (d.adjusted < 0.05 ? 'var(--accent)' : 'var(--paper)'),
+        stroke: 'var(--accent)',
+        strokeWidth: 2,
+      }),
     ],
   }))
 }
@@ -101,30 +144,54 @@ export async function loadPlot(input: BenchmarkInput, measure: Measure, looks: L
   const dots = caseValuesOf(input, measure.key).flatMap(({ method, case: name, value }) => {
     const ml = load.get(name) ?? Number.NaN
     if (!(ml > 0) || Number.isNaN(value)) return []
-    return [{ ml, value, name, title: `${method}, ${name}: ${figure(value, 3)}, ${figure(ml)} ml`, ...looks.get(method)! }]
+    return [
+      { ml, value, name, title: `${method}, ${name}: ${figure(value, 3)}, ${figure(ml)} ml`, ...looks.get(method)! },
+    ]
   })
   return await drawn((Plot) => ({
     ...common,
     height: 320,
     marginLeft: 44,
     ariaLabel: `${measure.label} against the lesion load of the reference`,
-    x: { ...axis, label: 'Lesion load of the reference, ml', type: 'log', nice: true, ticks: 5, tickFormat: (ml: number) => String(Number(ml.toPrecision(2))), grid: true },
+    x: {
+      ...axis,
+      label: 'Lesion load of the reference, ml',
+      type: 'log',
+      nice: true,
+      ticks: 5,
+      tickFormat: (ml: number) => String(Number(ml.toPrecision(2))),
+      grid: true,
+    },
     y: { ...axis, label: measure.label, domain: [0, 1], ticks: 6, grid: true },
     color: { type: 'identity' },
     symbol: { type: 'identity' },
     marks: [
       Plot.line(dots, { x: 'ml', y: 'value', z: 'name', stroke: 'currentColor', strokeOpacity: 0.2 }),
-      Plot.dot(dots, { x: 'ml', y: 'value', symbol: 'symbol', r: 4, fill: 'colour', fillOpacity: 0.85, title: 'title' }),
+      Plot.dot(dots, {
+        x: 'ml',
+        y: 'value',
+        symbol: 'symbol',
+        r: 4,
+        fill: 'colour',
+        fillOpacity: 0.85,
+        title: 'title',
+      }),
     ],
   }))
 }
 
 /** What share of the lesions of each size was found, or of the method's own lesions was right. */
-export async function sizePlot(methods: readonly MethodAnalysis[], which: 'found' | 'right', looks: Looks): Promise<Html> {
+export async function sizePlot(
+  methods: readonly MethodAnalysis[],
+  which: 'found' | 'right',
+  looks: Looks,
+): Promise<Html> {
   const dots = methods.flatMap(({ id, bySize }) =>
     bySize.flatMap(({ from, to, reference, detected, candidate, confirmed }, at) => {
       const [n, hit] = which === 'found' ? [reference, detected] : [candidate, confirmed]
-      return n === 0 ? [] : [{ id, at, share: hit / n, title: `${id}, ${binName(from, to)} mm³: ${hit} of ${n}`, ...looks.get(id)! }]
+      return n === 0
+        ? []
+        : [{ id, at, share: hit / n, title: `${id}, ${binName(from, to)} mm³: ${hit} of ${n}`, ...looks.get(id)! }]
     }),
   )
   const bins = methods[0]?.bySize ?? []
@@ -132,8 +199,19 @@ export async function sizePlot(methods: readonly MethodAnalysis[], which: 'found
     ...common,
     height: 290,
     marginLeft: 44,
-    ariaLabel: which === 'found' ? 'Share of the reference’s lesions that was found, by size' : 'Share of the methods’ lesions that the reference confirms, by size',
-    x: { ...axis, label: 'Size of the lesion, mm³', type: 'point', domain: bins.map((_, at) => at), padding: 0.4, tickFormat: (at: number) => binName(bins[at].from, bins[at].to), tickSize: 0 },
+    ariaLabel:
+      which === 'found'
+        ? 'Share of the reference’s lesions that was found, by size'
+        : 'Share of the methods’ lesions that the reference confirms, by size',
+    x: {
+      ...axis,
+      label: 'Size of the lesion, mm³',
+      type: 'point',
+      domain: bins.map((_, at) => at),
+      padding: 0.4,
+      tickFormat: (at: number) => binName(bins[at].from, bins[at].to),
+      tickSize: 0,
+    },
     y: { ...axis, label: which === 'found' ? 'Share found' : 'Share confirmed', domain: [0, 1], ticks: 6, grid: true },
     color: { type: 'identity' },
     symbol: { type: 'identity' },
@@ -148,26 +226,52 @@ export const binName = (from: number, to?: number): string =>
   to === undefined ? `≥ ${from}` : from === 0 ? `< ${to}` : `${from}–${to}`
 
 /** Difference of the volumes against their mean (Bland & Altman 1986) with bias and limits of agreement. */
-export async function blandAltmanPlot(input: BenchmarkInput, { id, volume }: MethodAnalysis, look: Look, span: readonly [number, number]): Promise<Html> {
+export async function blandAltmanPlot(
+  input: BenchmarkInput,
+  { id, volume }: MethodAnalysis,
+  look: Look,
+  span: readonly [number, number],
+): Promise<Html> {
   const dots = volumePairs(input, id).map(({ name, reference, candidate }) => ({
     x: (reference + candidate) / 2,
     y: candidate - reference,
     title: `${name}: reference ${figure(reference)} ml, method ${figure(candidate)} ml`,
   }))
-  const lines = [volume.lower, volume.bias, volume.upper].filter((value) => !Number.isNaN(value))
+  const { lower, bias, upper } = volume.blandAltman
+  const lines = [lower, bias, upper].map(({ value }) => value).filter((value) => !Number.isNaN(value))
   return await drawn((Plot) => ({
     ...common,
     height: 290,
     marginLeft: 50,
     marginRight: 66,
     ariaLabel: `Bland–Altman plot of the lesion volumes of ${id}`,
-    x: { ...axis, label: 'Mean of method and reference, ml', domain: [0, 1.05 * Math.max(1, ...dots.map(({ x }) => x))], ticks: 6 },
+    x: {
+      ...axis,
+      label: 'Mean of method and reference, ml',
+      domain: [0, 1.05 * Math.max(1, ...dots.map(({ x }) => x))],
+      ticks: 6,
+    },
     y: { ...axis, label: 'Method − reference, ml', labelOffset: 44, domain: [...span], ticks: 6, grid: true },
     marks: [
       Plot.ruleY([0], { stroke: 'currentColor', strokeOpacity: 0.4 }),
       Plot.ruleY(lines, { stroke: look.colour, strokeDasharray: '5 3', strokeWidth: 1.4 }),
-      Plot.text(lines, { y: (value: number) => value, frameAnchor: 'right', dx: 8, textAnchor: 'start', text: (value: number) => signed(value), fill: look.colour }),
-      Plot.dot(dots, { x: 'x', y: 'y', symbol: look.symbol, r: 4, fill: look.colour, fillOpacity: 0.85, title: 'title' }),
+      Plot.text(lines, {
+        y: (value: number) => value,
+        frameAnchor: 'right',
+        dx: 8,
+        textAnchor: 'start',
+        text: (value: number) => signed(value),
+        fill: look.colour,
+      }),
+      Plot.dot(dots, {
+        x: 'x',
+        y: 'y',
+        symbol: look.symbol,
+        r: 4,
+        fill: look.colour,
+        fillOpacity: 0.85,
+        title: 'title',
+      }),
     ],
   }))
 }
@@ -194,15 +298,29 @@ export async function costPlot(input: BenchmarkInput, measure: Measure, looks: L
     height: 290,
     marginLeft: 44,
     ariaLabel: `Mean ${measure.label} against the time that a method takes`,
-    x: { ...axis, label: 'Time of the method alone, s (median)', type: 'log', domain: [least, most], ticks: 5, tickFormat: (s: number) => String(Number(s.toPrecision(2))), grid: true },
+    x: {
+      ...axis,
+      label: 'Time of the method alone, s (median)',
+      type: 'log',
+      domain: [least, most],
+      ticks: 5,
+      tickFormat: (s: number) => String(Number(s.toPrecision(2))),
+      grid: true,
+    },
     y: { ...axis, label: `Mean ${measure.label}`, domain: [0, 1], ticks: 6, grid: true },
     color: { type: 'identity' },
     symbol: { type: 'identity' },
     marks: [
       Plot.ruleX(dots, { x: 'x', y1: 'low', y2: 'high', stroke: 'colour', strokeWidth: 1.6 }),
       Plot.dot(dots, { x: 'x', y: 'mean', symbol: 'symbol', r: 5.5, fill: 'colour' }),
-      Plot.text(dots.filter(({ x }) => x <= middle), { ...name, dx: 10, textAnchor: 'start' }),
-      Plot.text(dots.filter(({ x }) => x > middle), { ...name, dx: -10, textAnchor: 'end' }),
+      Plot.text(
+        dots.filter(({ x }) => x <= middle),
+        { ...name, dx: 10, textAnchor: 'start' },
+      ),
+      Plot.text(
+        dots.filter(({ x }) => x > middle),
+        { ...name, dx: -10, textAnchor: 'end' },
+      ),
     ],
   }))
 }

@@ -16,6 +16,7 @@ export const benchmarkStyle = `
 .pictures img{display:block;width:100%;height:auto;border-radius:4px;background:#000}
 .swatch{display:inline-block;width:1.1em;height:.28em;margin-right:.5em;vertical-align:.22em;border-radius:1px}
 .methods{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,330px),1fr));gap:10px 48px}
-.wide-only{max-width:560px}
+.list td.long{white-space:normal;min-width:22ch}.panels+.scroll,.scroll+h3,.panels+h3{margin-top:22px}.scroll+h3{margin-bottom:10px}
+.ranks{width:100%;max-width:560px;overflow:visible}.ranks path{fill:none;stroke:currentColor;stroke-width:1.2}.ranks .bar-line{stroke-width:5;stroke:var(--accent);opacity:.8}.ranks text{fill:currentColor;font-size:12.5px}
 @media print{.panels,.pictures{grid-template-columns:1fr 1fr}}
 `

@@ -29,7 +29,11 @@ export function rankDiagram({ ranks, alike, difference }: CriticalDifference, la
     const [from, to] = [rankOf.get(bar[0]) ?? 1, rankOf.get(bar[bar.length - 1]) ?? 1]
     return html`<path class="bar-line" d="M${x(from) - 4} ${y}H${x(to) + 4}"/>`
   })
-  const ticks = Array.from({ length: k }, (_, n) => html`<path d="M${x(n + 1)} ${axis - 5}v5"/><text x="${x(n + 1)}" y="${axis - 10}" text-anchor="middle">${n + 1}</text>`)
+  const ticks = Array.from(
+    { length: k },
+    (_, n) =>
+      html`<path d="M${x(n + 1)} ${axis - 5}v5"/><text x="${x(n + 1)}" y="${axis - 10}" text-anchor="middle">${n + 1}</text>`,
+  )
   const ruler = Math.min(right - left, (difference / (k - 1)) * (right - left))
   return html`<svg class="ranks" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">
 <path d="M${left} 16h${ruler}m0 -4v8M${left} 12v8"/><text x="${left + ruler + 8}" y="20">critical difference ${figure(difference, 2)}</text>
