@@ -42,7 +42,7 @@ export async function buildBenchmarkPage(input: BenchmarkInput): Promise<string>
 }
 
 const noResult: Section = {
-  id: 'result',
+  id: 'ranking',
   title: 'Result',
   body: html`<p>No method gave a result on any case; below are the reasons.</p>`,
 }
@@ -67,7 +67,7 @@ async function resultSections(input: BenchmarkInput): Promise<Section[]> {
 
   const all: (Section | undefined)[] = [
     {
-      id: 'result',
+      id: 'ranking',
       title: 'Result',
       lead: `Means over ${count(analysis.cases.length, 'case')} with 95 % confidence intervals, whole patients resampled.${several ? ' “First in”: the share of resampled data sets in which no other method has a higher mean Dice.' : ''}`,
       body: html`${tables.rankingTable(input, primary, looks)}${
@@ -93,7 +93,7 @@ async function resultSections(input: BenchmarkInput): Promise<Section[]> {
       id: 'cases',
       title: 'Case by case',
       lead: 'The smallest lesion load first; darker is better. A figure leads to the report of its run. Press a heading to sort.',
-      body: tables.heatMap(input, primary),
+      body: await panels(async (measure) => tables.heatMap(input, measure)),
     },
     {
       id: 'load',

@@ -10,6 +10,20 @@ import { figure } from './words.js'
 const width = 440
 const common = { width, marginRight: 16, marginTop: 16, marginBottom: 44, style: { fontSize: '12.5px' } }
 const axis = { labelAnchor: 'center', labelArrow: 'none', labelOffset: 38 } as const
+const upAxis = { ...axis, labelOffset: 46 } as const
+
+/** A logarithmic axis with a margin by a factor on either side and few round ticks. */
+function logAxis(values: readonly number[], margin = 1.4) {
+  const [least, most] = values.length > 0 ? [Math.min(...values), Math.max(...values)] : [1, 10]
+  const domain = [least / margin, most * margin]
+  const within = (steps: readonly number[]) =>
+    Array.from({ length: 14 }, (_, n) => steps.map((step) => step * 10 ** (n - 5)))
+      .flat()
+      .filter((value) => value >= domain[0] && value <= domain[1])
+  const ticks = [[1], [1, 3], [1, 2, 5]].map(within).find(({ length }) => length >= 4) ?? within([1, 1.5, 2, 3, 5, 7])
+  const tickFormat = (value: number) => String(Number(value.toPrecision(2)))
+  return { type: 'log' as const, domain, ticks, tickFormat, grid: true }
+}
 
 export type Looks = ReadonlyMap<string, Look>
 
@@ -112,7 +126,7 @@ export async function differencePlot(input: BenchmarkInput, measure: Measure): P
   return await drawn((Plot) => ({
     ...common,
     height: 70 + 30 * rows.length,
-    marginLeft: Math.min(200, 14 + 6.7 * longest),
+    marginLeft: Math.min(230, 14 + 7.4 * longest),
     ariaLabel: `Differences in ${measure.label} between methods with 95 % intervals`,
     x: { ...axis, label: `Difference in ${measure.label}`, domain: [least - 0.01, most + 0.01], ticks: 5, grid: true },
     y: { domain: rows.map((_, n) => n), type: 'band', tickSize: 0, label: null, tickFormat: (n: number) => names[n] },
@@ -151,18 +165,14 @@ export async function loadPlot(input: BenchmarkInput, measure: Measure, looks: L
   return await drawn((Plot) => ({
     ...common,
     height: 320,
-    marginLeft: 44,
+    marginLeft: 52,
     ariaLabel: `${measure.label} against the lesion load of the reference`,
     x: {
       ...axis,
       label: 'Lesion load of the reference, ml',
-      type: 'log',
-      nice: true,
-      ticks: 5,
-      tickFormat: (ml: number) => String(Number(ml.toPrecision(2))),
-      grid: true,
+      ...logAxis(dots.map(({ ml }) => ml)),
     },
-    y: { ...axis, label: measure.label, domain: [0, 1], ticks: 6, grid: true },
+    y: { ...upAxis, label: measure.label, domain: [0, 1], ticks: 6, grid: true },
     color: { type: 'identity' },
     symbol: { type: 'identity' },
     marks: [
@@ -198,7 +208,7 @@ export async function sizePlot(
   return await drawn((Plot) => ({
     ...common,
     height: 290,
-    marginLeft: 44,
+    marginLeft: 52,
     ariaLabel:
       which === 'found'
         ? 'Share of the reference’s lesions that was found, by size'
@@ -212,7 +222,13 @@ export async function sizePlot(
       tickFormat: (at: number) => binName(bins[at].from, bins[at].to),
       tickSize: 0,
     },
-    y: { ...axis, label: which === 'found' ? 'Share found' : 'Share confirmed', domain: [0, 1], ticks: 6, grid: true },
+    y: {
+      ...upAxis,
+      label: which === 'found' ? 'Share found' : 'Share confirmed',
+      domain: [0, 1],
+      ticks: 6,
+      grid: true,
+    },
     color: { type: 'identity' },
     symbol: { type: 'identity' },
     marks: [
@@ -251,7 +267,7 @@ export async function blandAltmanPlot(
       domain: [0, 1.05 * Math.max(1, ...dots.map(({ x }) => x))],
       ticks: 6,
     },
-    y: { ...axis, label: 'Method − reference, ml', labelOffset: 44, domain: [...span], ticks: 6, grid: true },
+    y: { ...upAxis, label: 'Method − reference, ml', domain: [...span], ticks: 6, grid: true },
     marks: [
       Plot.ruleY([0], { stroke: 'currentColor', strokeOpacity: 0.4 }),
       Plot.ruleY(lines, { stroke: look.colour, strokeDasharray: '5 3', strokeWidth: 1.4 }),
@@ -290,24 +306,27 @@ export async function costPlot(input: BenchmarkInput, measure: Measure, looks: L
     .filter(({ seconds, estimates }) => seconds.method > 0 && !Number.isNaN(estimates[measure.key].mean))
     .map(({ id, seconds, estimates }) => ({ id, x: seconds.method, ...estimates[measure.key], ...looks.get(id)! }))
   const times = dots.map(({ x }) => x)
-  const [least, most] = [Math.min(...times, 1e9) / 1.8, Math.max(...times, 1e-9) * 1.8]
-  const middle = Math.sqrt(least * most)
-  const name = { x: 'x', y: 'mean', text: 'id', fill: 'colour', fontWeight: 600 } as const
+  const middle = Math.sqrt(Math.min(...times) * Math.max(...times))
+  const name = {
+    x: 'x',
+    y: 'mean',
+    text: 'id',
+    fill: 'colour',
+    stroke: 'var(--paper)',
+    strokeWidth: 4,
+    fontWeight: 600,
+  } as const
   return await drawn((Plot) => ({
     ...common,
     height: 290,
-    marginLeft: 44,
+    marginLeft: 52,
     ariaLabel: `Mean ${measure.label} against the time that a method takes`,
     x: {
       ...axis,
       label: 'Time of the method alone, s (median)',
-      type: 'log',
-      domain: [least, most],
-      ticks: 5,
-      tickFormat: (s: number) => String(Number(s.toPrecision(2))),
-      grid: true,
+      ...logAxis(times, 2),
     },
-    y: { ...axis, label: `Mean ${measure.label}`, domain: [0, 1], ticks: 6, grid: true },
+    y: { ...upAxis, label: `Mean ${measure.label}`, domain: [0, 1], ticks: 6, grid: true },
     color: { type: 'identity' },
     symbol: { type: 'identity' },
     marks: [

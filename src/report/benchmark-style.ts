@@ -8,9 +8,9 @@ export const benchmarkStyle = `
 .key-line{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:.88rem;margin:0 0 14px}.key-line svg{width:13px;height:13px;vertical-align:-1px;margin-right:6px;overflow:visible}
 .scroll.free{max-height:none}.list.fit{min-width:0}.list .ci{display:block;color:var(--soft);font-size:.8rem}
 .list .way{color:var(--soft);font-weight:400}
-.heat td.h{text-align:center;padding:5px 8px;background:color-mix(in srgb,var(--accent) calc(var(--v)*62%),var(--panel));border-left:1px solid var(--panel)}
+.list tbody th{white-space:nowrap}.list td.long{white-space:normal}.list th.c{text-align:center}
+.heat td,.heat tbody th{padding-block:4px}.heat td.h{text-align:center;padding:4px 8px;background:color-mix(in srgb,var(--accent) calc(var(--v)*62%),var(--panel));border-left:1px solid var(--panel)}
 .heat td.h.none{background:repeating-linear-gradient(45deg,var(--panel) 0 5px,var(--line) 5px 10px)}.heat td.h a{text-decoration:none}.heat td.h a:hover{text-decoration:underline}
-.heat .first{border-left:10px solid var(--panel)}
 .heat tbody th{position:sticky;left:0;background:var(--panel);font-weight:550}
 .pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:22px}
 .pictures img{display:block;width:100%;height:auto;border-radius:4px;background:#000}

@@ -62,29 +62,23 @@ export function comparisonTable(comparisons: readonly Comparison[], measures: re
 export const pText = (p: number): string => (Number.isNaN(p) ? '–' : p < 0.001 ? '< 0.001' : figure(p, p < 0.1 ? 3 : 2))
 
 /** Every case by every method, the smallest lesion load first; darker is better. */
-export function heatMap(input: BenchmarkInput, measures: readonly Measure[]): Html {
+export function heatMap(input: BenchmarkInput, { key }: Measure): Html {
   const { methods, cases, runs, analysis } = input
   const shown = cases.filter(({ id }) => analysis.cases.includes(id)).sort((a, b) => a.referenceMl - b.referenceMl)
-  const values = new Map(
-    measures.map(({ key }) => [key, new Map(caseValuesOf(input, key).map((v) => [`${v.method} ${v.case}`, v]))]),
-  )
-  const report = (method: string, id: string) => runs.find((run) => run.method === method && run.case === id)?.report
-  const cell = (key: string, method: string, id: string, first: boolean) => {
-    const found = values.get(key)!.get(`${method} ${id}`)
-    const place = first ? ' first' : ''
-    if (!found || found.failed) return html`<td class="h none${place}" data-v="-1">failed</td>`
-    if (Number.isNaN(found.value)) return html`<td class="h none${place}" data-v="">–</td>`
+  const values = new Map(caseValuesOf(input, key).map((one) => [`${one.method} ${one.case}`, one]))
+  const cell = (method: string, id: string) => {
+    const found = values.get(`${method} ${id}`)
+    if (!found || found.failed) return html`<td class="h none" data-v="-1">failed</td>`
+    if (Number.isNaN(found.value)) return html`<td class="h none" data-v="">–</td>`
     const text = figure(found.value, 2)
-    const link = report(method, id)
-    return html`<td class="h${place}" data-v="${found.value}" style="--v:${found.value.toFixed(2)}">${link ? html`<a href="${link}">${text}</a>` : text}</td>`
+    const report = runs.find((run) => run.method === method && run.case === id)?.report
+    return html`<td class="h" data-v="${found.value}" style="--v:${found.value.toFixed(2)}">${report ? html`<a href="${report}">${text}</a>` : text}</td>`
   }
-  return html`<div class="scroll free"><table class="list fit heat" data-sortable><thead><tr><th>Case</th><th class="n">Reference, ml</th><th class="n">Lesions</th>${measures.map(
-    ({ label }) => methods.map(({ id }) => html`<th class="n">${label}: ${id}</th>`),
+  return html`<div class="scroll free"><table class="list fit heat" data-sortable><thead><tr><th>Case</th><th class="n">Load, ml</th>${methods.map(
+    ({ id }) => html`<th class="c">${id}</th>`,
   )}</tr></thead><tbody>${shown.map(
-    ({ id, referenceMl, referenceLesions }, n) =>
-      html`<tr><th data-v="${n}">${id}</th><td class="n" data-v="${referenceMl}">${figure(referenceMl, 1)}</td><td class="n">${figure(referenceLesions, 0)}</td>${measures.map(
-        ({ key }) => methods.map((method, m) => cell(key, method.id, id, m === 0)),
-      )}</tr>`,
+    ({ id, referenceMl }, n) =>
+      html`<tr><th data-v="${n}">${id}</th><td class="n" data-v="${referenceMl}">${figure(referenceMl, 1)}</td>${methods.map((method) => cell(method.id, id))}</tr>`,
   )}</tbody></table></div>`
 }
 
