@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander'
 import { benchmarkCommand } from './commands/benchmark.js'
+import { consensusCommand } from './commands/consensus.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { evaluateCommand } from './commands/evaluate.js'
@@ -41,6 +42,7 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
     intensityScaleCommand(),
     evaluateCommand(),
     benchmarkCommand(),
+    consensusCommand(),
     demoCommand(),
     methodsCommand(),
     viewCommand(),
