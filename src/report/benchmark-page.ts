@@ -117,7 +117,7 @@ async function resultSections(input: BenchmarkInput): Promise<Section[]> {
       id: 'cost',
       title: 'Cost against accuracy',
       lead: 'Medians over the cases. Preparation is done once and shared by the methods that need the same; “images to report” is what a single run takes that finds nothing prepared.',
-      body: html`${await panels((measure) => plots.costPlot(input, measure, looks))}${tables.costTable(ordered, looks)}`,
+      body: html`${legend}${await panels((measure) => plots.costPlot(input, measure, looks))}${tables.costTable(ordered, looks)}`,
     },
     pictures(input),
     {

@@ -126,7 +126,7 @@ export async function differencePlot(input: BenchmarkInput, measure: Measure): P
   return await drawn((Plot) => ({
     ...common,
     height: 70 + 30 * rows.length,
-    marginLeft: Math.min(230, 14 + 7.4 * longest),
+    marginLeft: Math.min(230, 16 + 7.7 * longest),
     ariaLabel: `Differences in ${measure.label} between methods with 95 % intervals`,
     x: { ...axis, label: `Difference in ${measure.label}`, domain: [least - 0.01, most + 0.01], ticks: 5, grid: true },
     y: { domain: rows.map((_, n) => n), type: 'band', tickSize: 0, label: null, tickFormat: (n: number) => names[n] },
@@ -306,16 +306,6 @@ export async function costPlot(input: BenchmarkInput, measure: Measure, looks: L
     .filter(({ seconds, estimates }) => seconds.method > 0 && !Number.isNaN(estimates[measure.key].mean))
     .map(({ id, seconds, estimates }) => ({ id, x: seconds.method, ...estimates[measure.key], ...looks.get(id)! }))
   const times = dots.map(({ x }) => x)
-  const middle = Math.sqrt(Math.min(...times) * Math.max(...times))
-  const name = {
-    x: 'x',
-    y: 'mean',
-    text: 'id',
-    fill: 'colour',
-    stroke: 'var(--paper)',
-    strokeWidth: 4,
-    fontWeight: 600,
-  } as const
   return await drawn((Plot) => ({
     ...common,
     height: 290,
@@ -332,14 +322,6 @@ export async function costPlot(input: BenchmarkInput, measure: Measure, looks: L
     marks: [
       Plot.ruleX(dots, { x: 'x', y1: 'low', y2: 'high', stroke: 'colour', strokeWidth: 1.6 }),
       Plot.dot(dots, { x: 'x', y: 'mean', symbol: 'symbol', r: 5.5, fill: 'colour' }),
-      Plot.text(
-        dots.filter(({ x }) => x <= middle),
-        { ...name, dx: 10, textAnchor: 'start' },
-      ),
-      Plot.text(
-        dots.filter(({ x }) => x > middle),
-        { ...name, dx: -10, textAnchor: 'end' },
-      ),
     ],
   }))
 }

@@ -53,9 +53,9 @@ export const officialRankings = (rankings: readonly Ranking[]): Html =>
 
 export function comparisonTable(comparisons: readonly Comparison[], measures: readonly Measure[]): Html {
   const label = new Map(measures.map((measure) => [measure.key, measure.label]))
-  return html`<div class="scroll free"><table class="list"><thead><tr><th>Measure</th><th>Better</th><th>Other</th><th class="n">Difference</th><th class="n">95 % interval</th><th class="n">Patients</th><th class="n">p, Wilcoxon</th><th class="n">p, Holm</th><th>At 5 %</th></tr></thead><tbody>${comparisons.map(
+  return html`<div class="scroll free"><table class="list"><thead><tr><th>Measure</th><th>Better</th><th>Other</th><th class="n">Difference</th><th class="n">95 % interval</th><th class="n">Patients</th><th class="n">p, Wilcoxon</th><th class="n">p, Holm</th><th>Differ at 5 %</th></tr></thead><tbody>${comparisons.map(
     ({ measure, better, other, difference, low, high, n, p, adjusted }) =>
-      html`<tr><td>${label.get(measure) ?? measure}</td><th>${better}</th><td>${other}</td><td class="n">${signed(difference, 3)}</td><td class="n">${Number.isNaN(low) ? '–' : `${signed(low, 3)} to ${signed(high, 3)}`}</td><td class="n">${n}</td><td class="n">${pText(p)}</td><td class="n">${pText(adjusted)}</td><td>${Number.isNaN(adjusted) ? '–' : adjusted < 0.05 ? 'differ' : 'not shown to differ'}</td></tr>`,
+      html`<tr><td>${label.get(measure) ?? measure}</td><th>${better}</th><td>${other}</td><td class="n">${signed(difference, 3)}</td><td class="n">${Number.isNaN(low) ? '–' : `${signed(low, 3)} to ${signed(high, 3)}`}</td><td class="n">${n}</td><td class="n">${pText(p)}</td><td class="n">${pText(adjusted)}</td><td>${Number.isNaN(adjusted) ? '–' : adjusted < 0.05 ? 'yes' : 'not shown'}</td></tr>`,
   )}</tbody></table></div>`
 }
 
@@ -120,7 +120,7 @@ export function measuresTable({ measures, analysis }: BenchmarkInput, looks: Loo
     const decimals = unit === '' ? 3 : unit === 'lesions' || unit === '%' ? 1 : 2
     return html`${signed(estimate.mean, decimals)}${!Number.isNaN(estimate.low) && html`<span class="ci">${signed(estimate.low, decimals)} to ${signed(estimate.high, decimals)}</span>`}`
   }
-  return html`<div class="scroll"><table class="list"><thead><tr><th>Mean over cases</th>${analysis.methods.map(({ id }) => html`<th class="n">${mark(looks.get(id)!)} ${id}</th>`)}</tr></thead><tbody>${rows.map(
+  return html`<div class="scroll"><table class="list fit measures"><thead><tr><th>Mean over cases</th>${analysis.methods.map(({ id }) => html`<th class="n">${mark(looks.get(id)!)} ${id}</th>`)}</tr></thead><tbody>${rows.map(
     ({ key, label, unit, better }) =>
       html`<tr><th>${label}${unit && `, ${unit}`} <span class="way">${way[better]}</span></th>${analysis.methods.map(({ estimates }) => html`<td class="n">${text(estimates[key], unit)}</td>`)}</tr>`,
   )}</tbody></table></div>`
