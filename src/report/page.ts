@@ -32,12 +32,12 @@ export async function buildReport(input: ReportInput): Promise<string> {
 }
 
 /** A page with a heading, sections and a list of them; it needs no other file. */
-export function page({ title, facts, sections, software }: Page): string {
+export function page({ title, facts, sections, software, style: own = '' }: Page): string {
   return `<!doctype html>
 ${
   html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark"><meta name="generator" content="${software.name} ${software.version}">
-<title>${title}</title><style>${trusted(style)}</style></head>
+<title>${title}</title><style>${trusted(style + own)}</style></head>
 <body><header><div><p class="mark">${software.name}</p><h1>${title}</h1>
 <p class="facts-line">${facts.filter(Boolean).join(' · ')}</p></div>
 <p class="research">Research only. Not for diagnosis.</p></header>
@@ -55,6 +55,8 @@ export interface Page {
   facts: readonly (string | undefined)[]
   sections: readonly Section[]
   software: { name: string; version: string }
+  /** What the page needs beyond the style sheet of all pages. */
+  style?: string
 }
 
 const block = ({ id, title, lead, body }: Section) =>

@@ -54,6 +54,9 @@ export interface Progress {
   fraction: number
 }
 
+/** The stage in which the method itself works: what comes before it is preparation. */
+export const methodStage = 'Finding lesions'
+
 /** Where a run's time and memory went. */
 export interface Provenance {
   schemaVersion: 1

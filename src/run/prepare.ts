@@ -41,6 +41,14 @@ export async function prepareOrExplain(
   }
 }
 
+/** Of the contrasts given, those that a run with this method reads (without a method: those that preparation uses). */
+export const contrastsUsed = (entry: MethodEntry | undefined, given: readonly Modality[]): Modality[] =>
+  // T1 helps to find the atlas and the tissue, whatever the method itself looks at.
+  given.filter(
+    (modality) =>
+      modality === 'flair' || modality === 't1' || entry?.needs.contrasts.some((set) => set.includes(modality)),
+  )
+
 /** What a method needs, less what was done to the images before. */
 const recipeOf = ({ register = true, prepared }: SegmentOptions, entry: MethodEntry | undefined): Recipe => ({
   ...usual,

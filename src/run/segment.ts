@@ -20,9 +20,9 @@ import { resampleMask } from '../volume/resample.js'
 import { type LesionMap, type Modality, modalities, type Study } from '../volume/study.js'
 import { type Image, type Mask, maskWhere, sameGrid } from '../volume/volume.js'
 import { brainMaskIn, type Input, readImage, readMask, visitFrom } from './inputs.js'
-import type { ImageSource, Provenance, SegmentOptions, SegmentResult } from './options.js'
+import { type ImageSource, methodStage, type Provenance, type SegmentOptions, type SegmentResult } from './options.js'
 import { type OwnFile, openOutputFolder } from './output-folder.js'
-import { prepareOrExplain } from './prepare.js'
+import { contrastsUsed, prepareOrExplain } from './prepare.js'
 
 /**
  * Segments the lesions of one visit: prepares the images, runs a method, describes the lesions, writes the report.
@@ -70,7 +70,7 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
     const flair = flairInput.image
 
     const brain = await prepared.toNative.mask(prepared.study.brain)
-    const map = await stages.run(maskGiven ? 'Reading the lesion mask' : 'Finding lesions', 8, async (progress) =>
+    const map = await stages.run(maskGiven ? 'Reading the lesion mask' : methodStage, 8, async (progress) =>
       method
         ? await runMethod(method, params, prepared, options, signal, progress)
         : { mask: await onFlairGrid(inputs.lesionMask!.image as Mask, flair, options.lesionMask!) },
@@ -202,13 +202,8 @@ async function readInputs(
   entry: MethodEntry | undefined,
   given: readonly Modality[],
 ): Promise<Inputs> {
-  // T1 helps to find the atlas and the tissue, whatever the method itself looks at.
-  const used = given.filter(
-    (modality) =>
-      modality === 'flair' || modality === 't1' || entry?.needs.contrasts.some((set) => set.includes(modality)),
-  )
   const inputs: Inputs = {}
-  for (const modality of used) inputs[modality] = await readImage(sources[modality]!, modality)
+  for (const modality of contrastsUsed(entry, given)) inputs[modality] = await readImage(sources[modality]!, modality)
   const brain = options.brainMask ?? (options.prepared && (await brainMaskIn(options.prepared)))
   if (brain) inputs.brain = await readMask(brain, 'brain mask')
   if (inputs.brain?.image.data.every((v) => v === 0))
