@@ -81,10 +81,12 @@ export function contingency(a: LesionLabels, b: LesionLabels): Contingency {
   const rows = Array.from({ length: a.count + 1 }, () => new Map<number, number>())
   const [p, q] = [a.labels.data, b.labels.data]
   for (let i = 0; i < p.length; ) {
-    const [row, column] = [p[i], q[i]]
+    const row = p[i]
+    const column = q[i]
     const start = i++
+    if ((row | column) === 0) continue
     while (i < p.length && p[i] === row && q[i] === column) i++
-    if (row !== 0 || column !== 0) rows[row].set(column, (rows[row].get(column) ?? 0) + i - start)
+    rows[row].set(column, (rows[row].get(column) ?? 0) + i - start)
   }
   return { rows, rowSizes: a.sizes, columnSizes: b.sizes }
 }
