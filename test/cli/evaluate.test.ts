@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parseHTML } from 'linkedom'
-import { readTsv } from '../../src/formats/tsv.js'
 import { writeNifti } from '../../src/formats/nifti.js'
+import { readTsv } from '../../src/formats/tsv.js'
 import type { Vec3 } from '../../src/volume/affine.js'
 import type { Volume, VoxelArray } from '../../src/volume/volume.js'
 import { sharedData, skipWithout } from '../shared-data.js'
@@ -31,9 +31,18 @@ const save = async (name: string, image: Volume) => {
   writeFileSync(path(name), await writeNifti(image))
 }
 
-const cube: Cube = [[4, 4, 4], [4, 4, 4]]
-const half: Cube = [[6, 4, 4], [4, 4, 4]]
-const far: Cube = [[12, 12, 12], [3, 3, 3]]
+const cube: Cube = [
+  [4, 4, 4],
+  [4, 4, 4],
+]
+const half: Cube = [
+  [6, 4, 4],
+  [4, 4, 4],
+]
+const far: Cube = [
+  [12, 12, 12],
+  [3, 3, 3],
+]
 before(async () => {
   await save('cube.nii.gz', mask(cube))
   await save('half.nii.gz', mask(half))
@@ -122,7 +131,14 @@ test('a pair without a protocol: every measure, by kind, as JSON and as a table 
 })
 
 test('several raters: against each, and the mean', async () => {
-  const args = ['--reference', path('cube.nii.gz'), '--reference', path('half.nii.gz'), '--candidate', path('half.nii.gz')]
+  const args = [
+    '--reference',
+    path('cube.nii.gz'),
+    '--reference',
+    path('half.nii.gz'),
+    '--candidate',
+    path('half.nii.gz'),
+  ]
   const { dsc, raters } = await json(...args, '--protocol', 'isbi2015')
   assert.deepEqual([dsc, raters[0].dsc, raters[1].dsc], [0.75, 0.5, 1])
   const all = await json(...args)
@@ -161,7 +177,10 @@ test('folders: a row a case, figures over them, a page; what is missing or too m
   const [{ missing, measures, corrected, overall }] = summary.candidates
   assert.deepEqual(missing, ['sub-c'])
   assert.equal(summary.cases, 4)
-  assert.deepEqual([measures.dice.n, measures.dice.mean, measures.dice.median, measures.dice.undefined], [2, 0.75, 0.75, 0])
+  assert.deepEqual(
+    [measures.dice.n, measures.dice.mean, measures.dice.median, measures.dice.undefined],
+    [2, 0.75, 0.75, 0],
+  )
   assert.equal(measures.nbTestedLesions.n, 1)
   assert.equal(overall.dice, 0.75)
   assert.ok(corrected.assd.n === 2)
@@ -171,7 +190,10 @@ test('folders: a row a case, figures over them, a page; what is missing or too m
   )
   const page = readFileSync(path('scores/report.html'), 'utf8')
   assert.ok(!page.includes(base) && !readFileSync(path('scores/provenance.json'), 'utf8').includes(base))
-  assert.doesNotMatch(page, /NaN|undefined|Infinity|(?:src|href)=["']?http/)
+  const odd = page
+    .replace(/<script>[^<]+<\/script>/g, '')
+    .match(/.{20}(NaN|undefined|Infinity|(?:src|href)=["']?http).{20}/)
+  assert.equal(odd?.[0], undefined)
   const { document } = parseHTML(page)
   const ids = Array.from(document.querySelectorAll('#cases tbody tr'), (row) => row.firstElementChild?.textContent)
   assert.deepEqual(ids, ['sub-c', 'sub-a', 'sub-b', 'sub-d'], 'missing first, then the worst')
@@ -197,7 +219,10 @@ test('a challenge: every team, and their ranking', async () => {
       ['Mine', 2, 0.5],
     ],
   )
-  assert.deepEqual(candidates.map(({ name }: { name: string }) => name), ['Mine', 'Best'])
+  assert.deepEqual(
+    candidates.map(({ name }: { name: string }) => name),
+    ['Mine', 'Best'],
+  )
   const ranking = readTsv(readFileSync(path('challenge/ranking.tsv'), 'utf8'), 'ranking.tsv').rows
   assert.deepEqual(ranking[0], { ranking: 'Segmentation (Dice)', place: '1', team: 'Best', value: '1' })
   const { rows } = readTsv(readFileSync(path('challenge/scores.tsv'), 'utf8'), 'scores.tsv')
@@ -247,9 +272,18 @@ test('label maps and probability maps say what is lesion in them', async () => {
 
 test('another grid is refused with both sizes, or resampled and said so', async () => {
   // The same cube in voxels stored from right to left, and in a grid that is moved by three voxels.
-  const flipped = mask([[12, 4, 4], [4, 4, 4]])
+  const flipped = mask([
+    [12, 4, 4],
+    [4, 4, 4],
+  ])
   await save('flipped.nii.gz', { ...flipped, affine: [-1, 0, 0, 9, ...affine.slice(4)] })
-  await save('moved.nii.gz', { ...mask([[1, 4, 4], [4, 4, 4]]), affine: [1, 0, 0, -7, ...affine.slice(4)] })
+  await save('moved.nii.gz', {
+    ...mask([
+      [1, 4, 4],
+      [4, 4, 4],
+    ]),
+    affine: [1, 0, 0, -7, ...affine.slice(4)],
+  })
   await save('small.nii.gz', { ...mask(cube), dims: [10, 20, 20], data: new Uint8Array(4000) })
   for (const [name, words] of [
     ['flipped.nii.gz', /flipped\.nii\.gz: lies on another grid than .*cube\.nii\.gz \(its axes run LAS, there RAS\)/],
@@ -284,7 +318,12 @@ test('what cannot be scored is said in one line, and nothing is written', async 
   await save('bad/sub-b.nii.gz', volume(new Float32Array(8000), [cube[0], cube[1], 0.75]))
   await save('partly/sub-a.nii.gz', mask(cube))
   writeFileSync(path('columns.tsv'), 'id\treference\nA\tcube.nii.gz\n')
-  const folders = (reference: string, candidate: string) => ['--reference', path(reference), '--candidate', path(candidate)]
+  const folders = (reference: string, candidate: string) => [
+    '--reference',
+    path(reference),
+    '--candidate',
+    path(candidate),
+  ]
   for (const [args, code, words] of [
     [pair('nan.nii.gz'), 3, /nan\.nii\.gz: 64 voxels are NaN or infinite/],
     [pair('labels.nii.gz'), 3, /values 0, 1 and 77, so it is a label map.*--label N.*--any-label/],
@@ -329,7 +368,9 @@ test("another command's result is left alone", async () => {
   assert.deepEqual(readdirSync(path('segmented')), ['summary.json'])
 })
 
-test('the golden pairs of the official program, through the command', { skip: skipWithout('scorer-golden/values.json') }, async () => {
+test('the golden pairs of the official program, through the command', {
+  skip: skipWithout('scorer-golden/values.json'),
+}, async () => {
   const folder = sharedData('scorer-golden')!
   type Golden = { id: string } & Record<string, number | null>
   const golden = JSON.parse(readFileSync(join(folder, 'values.json'), 'utf8')) as Golden[]
@@ -353,7 +394,10 @@ test('the golden pairs of the official program, through the command', { skip: sk
         continue
       }
       const got = Number(row[ours(name)])
-      assert.ok(Math.abs(got - (value as number)) <= 2e-6 + 2e-5 * Math.abs(value as number), `${id} ${name} ${got} ${value}`)
+      assert.ok(
+        Math.abs(got - (value as number)) <= 2e-6 + 2e-5 * Math.abs(value as number),
+        `${id} ${name} ${got} ${value}`,
+      )
     }
   }
 })
