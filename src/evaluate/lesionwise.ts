@@ -1,6 +1,14 @@
 import { voxelSizes } from '../volume/affine.js'
 import type { Grid, Mask } from '../volume/volume.js'
-import { type Contingency, contingency, lesionsOfBoth, partnersOf, transposed } from './contingency.js'
+import {
+  type Contingency,
+  contingency,
+  type LesionLabels,
+  lesionsOf,
+  lesionsOfBoth,
+  partnersOf,
+  transposed,
+} from './contingency.js'
 
 export interface LesionRule {
   /** Lesions of this size in mm³ or less are erased from both masks. */
@@ -38,9 +46,18 @@ export interface LesionDetection {
  * @throws RangeError when the masks are not on one grid
  */
 export function lesionF1(reference: Mask, candidate: Mask, rule: LesionRule = msseg): LesionDetection {
-  // Face-connected components of strictly more than the smallest volume.
-  const smallest = Math.floor(rule.minimumMm3 / scorerVoxelVolume(reference)) + 1
-  const [r, c] = lesionsOfBoth(reference, candidate, 6, smallest)
+  return lesionDetection(...lesionsOfBoth(reference, candidate, 6, smallestLesion(reference, rule)), rule)
+}
+
+/** Face-connected components of strictly more than the smallest volume. */
+export const keptLesions = (mask: Mask, rule: LesionRule = msseg): LesionLabels =>
+  lesionsOf(mask, 6, smallestLesion(mask, rule))
+
+const smallestLesion = (grid: Grid, { minimumMm3 }: LesionRule): number =>
+  Math.floor(minimumMm3 / scorerVoxelVolume(grid)) + 1
+
+/** `lesionF1` of lesions that `keptLesions` has found already, as when each of several masks meets each other one. */
+export function lesionDetection(r: LesionLabels, c: LesionLabels, rule: LesionRule = msseg): LesionDetection {
   const table = contingency(r, c)
   const detected = countMet(table, rule)
   const confirmed = countMet(transposed(table), rule)
@@ -55,7 +72,7 @@ export function lesionF1(reference: Mask, candidate: Mask, rule: LesionRule = ms
     candidateLesions: c.count,
     detected,
     confirmed,
-    candidateMm3: c.sizes.reduce((sum, n) => sum + n, 0) * scorerVoxelVolume(candidate),
+    candidateMm3: c.sizes.reduce((sum, n) => sum + n, 0) * scorerVoxelVolume(c.labels),
   }
 }
 

@@ -2,7 +2,7 @@ import { boundingBox, crop } from '../volume/crop.js'
 import { type Mask, voxelVolume } from '../volume/volume.js'
 import { decisionPatterns, type Patterns } from './consensus/patterns.js'
 import { unionOf } from './consensus/region.js'
-import { type LesionRule, lesionF1, msseg } from './lesionwise.js'
+import { keptLesions, type LesionRule, lesionDetection, msseg } from './lesionwise.js'
 
 export interface RaterAgreementOptions {
   /** Over which voxels Fleiss' kappa is taken: around what anybody drew, see `decisionPatterns`; 0: the whole image. Default 2. */
@@ -48,11 +48,10 @@ export function raterAgreement(
   const each = (figure: (i: number, j: number) => number) => symmetric(raters, figure)
   const dice = each((i, j) => (2 * both[i][j]) / (drawn[i] + drawn[j]))
   const box = boundingBox(unionOf(masks))
-  const small = box ? masks.map((mask) => crop(mask, box)) : masks
-  const f1 = each((i, j) => {
-    const found = lesionF1(small[i], small[j], lesions)
-    return found.referenceLesions + found.candidateLesions === 0 ? Number.NaN : found.f1
-  })
+  const found = masks.map((mask) => keptLesions(box ? crop(mask, box) : mask, lesions))
+  const f1 = each((i, j) =>
+    found[i].count + found[j].count === 0 ? Number.NaN : lesionDetection(found[i], found[j], lesions).f1,
+  )
   let [overlaps, unions] = [0, 0]
   for (let i = 0; i < raters; i++)
     for (let j = 0; j < i; j++) {

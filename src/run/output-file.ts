@@ -41,7 +41,7 @@ export async function writeWhole(files: ReadonlyMap<string, Uint8Array | string>
       await rename(temporary.get(path)!, path)
     }
   } catch (cause) {
-    throw await unwritable(current, cause)
+    throw await unwritable(dirname(current), cause)
   } finally {
     for (const path of temporary.values()) await rm(path, { force: true }).catch(() => {})
   }

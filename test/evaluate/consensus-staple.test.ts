@@ -59,7 +59,7 @@ interface Golden {
   }[]
 }
 
-/** The raters of bench/peers/staple.py: balls moved and resized, with voxels flipped by a congruential generator. */
+/** The raters of bench/peers/golden_staple.py: balls moved and resized, with voxels flipped by a congruential generator. */
 function madeUpRaters(count: number): Mask[] {
   const shapes = [
     [0, 5, 97],
@@ -84,7 +84,7 @@ function madeUpRaters(count: number): Mask[] {
 
 // ITK begins with the mean of the masks and stops at steps of 1e-7: only where both end is compared.
 test('over the whole image STAPLE is that of ITK', () => {
-  const { cases } = JSON.parse(readFileSync(new URL('./staple-itk.json', import.meta.url), 'utf8')) as Golden
+  const { cases } = JSON.parse(readFileSync(new URL('./golden/staple-itk.json', import.meta.url), 'utf8')) as Golden
   for (const golden of cases) {
     const masks = madeUpRaters(golden.raters)
     assert.deepEqual(masks.map(countVoxels), golden.drawn, 'the same raters')

@@ -1,6 +1,6 @@
 """Golden numbers of SimpleITK's STAPLEImageFilter on made-up raters, for test/evaluate/consensus-staple.test.ts.
 
-    python bench/peers/staple.py > test/evaluate/staple-itk.json
+    python bench/peers/golden_staple.py > test/evaluate/golden/staple-itk.json
 
 The raters are those of `madeUpRaters` in the test: balls moved and resized, with voxels flipped by a linear
 congruential generator, on a grid of 20 x 18 x 16 voxels.
