@@ -31,15 +31,15 @@ export function summaryTable({ analysis, runs, leftOut, options }: BenchmarkResu
   const { cases, groups, methods } = analysis
   const width = Math.max(...methods.map(({ id }) => id.length), 6)
   const cell = ({ mean, low, high }: Estimate) =>
-    `${fixed(mean)}${Number.isNaN(low) ? ' '.repeat(15) : ` (${fixed(low)} to ${fixed(high)})`}`
+    `${fixed(mean)}${Number.isNaN(low) ? ' '.repeat(17) : ` (${fixed(low)} to ${fixed(high)})`}`
   const lines = methods.map(
     ({ id, estimates, failed, seconds, peakMegabytes }) =>
-      `${id.padEnd(width)}  ${cell(estimates.dice)}  ${cell(estimates.lesion_f1)}  ${seconds.method.toFixed(1).padStart(8)} s  ${String(peakMegabytes).padStart(6)} MB  ${String(failed).padStart(6)}`,
+      `${id.padEnd(width)}  ${cell(estimates.dice)}  ${cell(estimates.lesion_f1)}  ${seconds.method.toFixed(1).padStart(8)} s  ${String(peakMegabytes).padStart(8)} MB  ${String(failed).padStart(6)}`,
   )
   const failed = runs.filter(({ status }) => status === 'failed')
   return [
     `${cases.length} cases of ${groups} patients${options.repeats > 1 ? `, ${options.repeats} times` : ''}; mean (95 % interval)`,
-    `${'method'.padEnd(width)}  ${'Dice'.padEnd(21)}  ${'lesion F1'.padEnd(21)}  time alone  peak memory  failed`,
+    `${'method'.padEnd(width)}  ${'Dice'.padEnd(22)}  ${'lesion F1'.padEnd(22)}  time alone  peak memory  failed`,
     ...lines,
     ...failed.map(({ method, case: id, reason }) => `failed: ${method} on ${id}: ${reason}`),
     ...leftOut.map(({ id, reason }) => `left out: ${id}: ${reason}`),

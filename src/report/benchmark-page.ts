@@ -92,7 +92,7 @@ async function resultSections(input: BenchmarkInput): Promise<Section[]> {
     {
       id: 'cases',
       title: 'Case by case',
-      lead: 'The smallest lesion load first; darker is better. A figure leads to the report of its run. Press a heading to sort.',
+      lead: 'The smallest lesion load first; the fuller the colour, the better. A figure leads to the report of its run. Press a heading to sort.',
       body: await panels(async (measure) => tables.heatMap(input, measure)),
     },
     {

@@ -61,7 +61,7 @@ export function comparisonTable(comparisons: readonly Comparison[], measures: re
 
 export const pText = (p: number): string => (Number.isNaN(p) ? '–' : p < 0.001 ? '< 0.001' : figure(p, p < 0.1 ? 3 : 2))
 
-/** Every case by every method, the smallest lesion load first; darker is better. */
+/** Every case by every method, the smallest lesion load first; the fuller the colour, the better. */
 export function heatMap(input: BenchmarkInput, { key }: Measure): Html {
   const { methods, cases, runs, analysis } = input
   const shown = cases.filter(({ id }) => analysis.cases.includes(id)).sort((a, b) => a.referenceMl - b.referenceMl)
@@ -120,7 +120,7 @@ export function measuresTable({ measures, analysis }: BenchmarkInput, looks: Loo
     const decimals = unit === '' ? 3 : unit === 'lesions' || unit === '%' ? 1 : 2
     return html`${signed(estimate.mean, decimals)}${!Number.isNaN(estimate.low) && html`<span class="ci">${signed(estimate.low, decimals)} to ${signed(estimate.high, decimals)}</span>`}`
   }
-  return html`<div class="scroll"><table class="list fit measures"><thead><tr><th>Mean over cases</th>${analysis.methods.map(({ id }) => html`<th class="n">${mark(looks.get(id)!)} ${id}</th>`)}</tr></thead><tbody>${rows.map(
+  return html`<div class="scroll free"><table class="list fit measures"><thead><tr><th>Mean over cases</th>${analysis.methods.map(({ id }) => html`<th class="n">${mark(looks.get(id)!)} ${id}</th>`)}</tr></thead><tbody>${rows.map(
     ({ key, label, unit, better }) =>
       html`<tr><th>${label}${unit && `, ${unit}`} <span class="way">${way[better]}</span></th>${analysis.methods.map(({ estimates }) => html`<td class="n">${text(estimates[key], unit)}</td>`)}</tr>`,
   )}</tbody></table></div>`

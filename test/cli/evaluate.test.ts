@@ -190,7 +190,10 @@ test('folders: a row a case, figures over them, a page; what is missing or too m
   )
   const page = readFileSync(path('scores/report.html'), 'utf8')
   assert.ok(!page.includes(base) && !readFileSync(path('scores/provenance.json'), 'utf8').includes(base))
-  assert.doesNotMatch(page.replace(/<script>[\s\S]*?<\/script>/g, ''), /NaN|undefined|Infinity|(?:src|href)=["']?http/)
+  const odd = page
+    .replace(/<script>[^<]+<\/script>/g, '')
+    .match(/.{20}(NaN|undefined|Infinity|(?:src|href)=["']?http).{20}/)
+  assert.equal(odd?.[0], undefined)
   const { document } = parseHTML(page)
   const ids = Array.from(document.querySelectorAll('#cases tbody tr'), (row) => row.firstElementChild?.textContent)
   assert.deepEqual(ids, ['sub-c', 'sub-a', 'sub-b', 'sub-d'], 'missing first, then the worst')
