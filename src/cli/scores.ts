@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Description, TeamSummary } from '../evaluate/evaluation.js'
-import { groupsOf } from '../evaluate/every-measure.js'
+import { groupsOf, measureOf } from '../evaluate/every-measure.js'
 import type { CaseResult, Measure, Protocol } from '../evaluate/protocol.js'
 import type { EvaluateResult } from '../run/evaluate.js'
 
@@ -27,7 +27,10 @@ function pairLines(protocol: Protocol, { scores, corrected = {}, raters = [] }: 
   }
   if (Object.keys(corrected).length > 0) {
     table.push(['The right value, where the original program prints another'])
-    for (const [key, value] of Object.entries(corrected)) table.push([`  ${key}`, '', text(undefined, value)])
+    for (const [key, value] of Object.entries(corrected)) {
+      const measure = measureOf(protocol, key)
+      table.push([`  ${measure.label}`, measure.unit, text(measure, value)])
+    }
   }
   return [protocol.title, ...aligned(table)]
 }
@@ -66,7 +69,7 @@ function summaryTable(protocol: Protocol, { measures, corrected, overall }: Team
   }
   if (Object.keys(corrected).length > 0) {
     table.push(['The right value, where the original program prints another'])
-    for (const [key, d] of Object.entries(corrected)) row({ key, label: key, unit: '', better: 'neither' }, d)
+    for (const [key, d] of Object.entries(corrected)) row(measureOf(protocol, key), d)
   }
   return table
 }

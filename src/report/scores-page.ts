@@ -1,7 +1,7 @@
 import type { Flag } from '../errors.js'
 import type { Description, Evaluation, ScoredCase, TeamSummary } from '../evaluate/evaluation.js'
-import { everyMeasure, groupsOf } from '../evaluate/every-measure.js'
-import type { Measure, Protocol, Ranking } from '../evaluate/protocol.js'
+import { groupsOf, measureOf } from '../evaluate/every-measure.js'
+import type { Measure, Ranking } from '../evaluate/protocol.js'
 import { type Html, html } from './html.js'
 import { page } from './page.js'
 import { distributionFigure, volumeFigure } from './scores-figures.js'
@@ -108,15 +108,6 @@ const meanStat = (measure: Measure, description: Description | undefined): Html 
 
 const stat = (value: string, unit: string, note: string, words = false): Html =>
   html`<div class="stat"><b${words && html` class="words"`}>${value}</b> <span>${unit}</span> <small>${note}</small></div>`
-
-/** What a value is that a protocol corrects or adds: its own measure, or the one of that name among all. */
-function measureOf(protocol: Protocol, key: string): Measure {
-  const known = [...protocol.measures, ...everyMeasure.measures].find((measure) => measure.key === key)
-  if (known) return known
-  const words = key.replace(/([a-z\d])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`)
-  const label = words[0].toUpperCase() + words.slice(1)
-  return { key, label, unit: /distance/i.test(key) ? 'mm' : '', better: 'neither' }
-}
 
 const rankingTable = ({ title, places }: Ranking): Html =>
   html`<div><h3>${title}</h3><table class="facts"><tbody>${places.map(
