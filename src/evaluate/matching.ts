@@ -166,16 +166,23 @@ function fits(p: LesionPair, rule: Exclude<MatchRule, { by: 'centroid' }>, inRef
   return p.sharedVoxels / whole > rule.above
 }
 
+/** Sweeps along x: only lesions within reach there are compared. */
 function nearPairs(a: readonly MatchedLesion[], b: readonly MatchedLesion[], withinMm: number): [number, number][] {
+  const alongX = (lesions: readonly MatchedLesion[]) =>
+    [...lesions.keys()].sort((p, q) => lesions[p].centroid[0] - lesions[q].centroid[0])
+  const [order, others] = [alongX(a), alongX(b)]
   const out: [number, number][] = []
-  for (let i = 0; i < a.length; i++) {
+  let first = 0
+  for (const i of order) {
     const [x, y, z] = a[i].centroid
-    for (let j = 0; j < b.length; j++) {
-      const [u, v, w] = b[j].centroid
-      if ((x - u) ** 2 + (y - v) ** 2 + (z - w) ** 2 <= withinMm ** 2) out.push([i, j])
+    while (first < others.length && b[others[first]].centroid[0] < x - withinMm) first++
+    for (let at = first; at < others.length; at++) {
+      const [u, v, w] = b[others[at]].centroid
+      if (u > x + withinMm) break
+      if ((x - u) ** 2 + (y - v) ** 2 + (z - w) ** 2 <= withinMm ** 2) out.push([i, others[at]])
     }
   }
-  return out
+  return out.sort((p, q) => p[0] - q[0] || p[1] - q[1])
 }
 
 function measured({ labels, count, sizes }: LesionLabels): MatchedLesion[] {

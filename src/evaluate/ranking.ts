@@ -83,8 +83,8 @@ export function rankThenAggregate(title: string, values: CaseValues, better: Dir
 export function stretched(values: ReadonlyMap<string, number>, better: Direction): Map<string, number> {
   const defined = [...values.values()].filter((value) => !Number.isNaN(value))
   const [low, high] = [Math.min(...defined), Math.max(...defined)]
-  const [best, worst] = better === 'higher' ? [high, low] : [low, high]
-  const place = (value: number) => (Number.isNaN(value) ? 1 : best === worst ? 0 : (value - best) / (worst - best))
+  const best = better === 'higher' ? high : low
+  const place = (value: number) => (Number.isNaN(value) ? 1 : low === high ? 0 : Math.abs(value - best) / (high - low))
   return new Map([...values].map(([team, value]) => [team, place(value)]))
 }
 
@@ -108,24 +108,18 @@ export function withMissing(
   worst: Scores,
 ): Map<string, Map<string, CaseResult>> {
   const names = new Set([...teams.values()].flatMap((cases) => [...cases.keys()]))
+  const worstHere = (given: readonly (Scores | undefined)[]) =>
+    worstOf(
+      given.filter((scores) => scores !== undefined),
+      measures,
+      worst,
+    )
   const substitute = new Map<string, CaseResult>()
   for (const name of names) {
-    const given = [...teams.values()].flatMap((cases) => cases.get(name) ?? [])
-    const raters = given[0]?.raters?.map((_, r) =>
-      worstOf(
-        given.map((g) => g.raters![r]),
-        measures,
-        worst,
-      ),
-    )
-    substitute.set(name, {
-      scores: worstOf(
-        given.map((g) => g.scores),
-        measures,
-        worst,
-      ),
-      ...(raters && { raters }),
-    })
+    const given = [...teams.values()].map((cases) => cases.get(name)).filter((result) => result !== undefined)
+    const raters = given[0]?.raters?.map((_, rater) => worstHere(given.map((result) => result.raters?.[rater])))
+    const scores = worstHere(given.map((result) => result.scores))
+    substitute.set(name, raters ? { scores, raters } : { scores })
   }
   return new Map(
     [...teams].map(([team, cases]) => [

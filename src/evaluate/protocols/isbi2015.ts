@@ -1,4 +1,5 @@
 import type { Mask } from '../../volume/volume.js'
+import { pearson } from '../agreement.js'
 import { anyOverlapCounts } from '../detection.js'
 import { overlap } from '../overlap.js'
 import type { Protocol, Scores, TeamResults } from '../protocol.js'
@@ -68,7 +69,8 @@ function againstRater(reference: Mask, candidate: Mask): Scores {
 function overScans(cases: TeamResults): Scores {
   const raters = byRater(cases).map((scans) => {
     const means = meanScores(scans)
-    const volumeCorrelation = correlation(scans.map((s) => [s.candidateMl, s.referenceMl]))
+    const volumes = (key: string) => scans.map((scan) => scan[key])
+    const volumeCorrelation = pearson(volumes('candidateMl'), volumes('referenceMl')).value
     return { ...means, volumeCorrelation, rawScore: rawScore({ ...means, volumeCorrelation }) }
   })
   const overall: Scores = meanScores(raters)
@@ -83,16 +85,3 @@ export const rawScore = ({ dsc, ppv, lfpr, ltpr, volumeCorrelation }: Scores): n
 
 /** Points as on the leaderboard, on a scale that was fitted to it (± 0.1 near 90); 100 is perfect, 90 a human rater. */
 export const fittedScore = (raw: number): number => 100 - fittedSlope * (1 - raw)
-
-/** Pearson's correlation; NaN without spread or with fewer than two points. */
-function correlation(points: readonly (readonly [number, number])[]): number {
-  const mean = (axis: 0 | 1) => points.reduce((sum, p) => sum + p[axis], 0) / points.length
-  const [x, y] = [mean(0), mean(1)]
-  let [xx, yy, xy] = [0, 0, 0]
-  for (const [a, b] of points) {
-    xx += (a - x) ** 2
-    yy += (b - y) ** 2
-    xy += (a - x) * (b - y)
-  }
-  return xy / Math.sqrt(xx * yy)
-}

@@ -9,7 +9,8 @@ const measures = [...lesionCaseMeasures, ...emptyCaseMeasures]
 
 /**
  * MSSEG (MICCAI 2016): every case is scored by animaSegPerfAnalyzer against the experts' consensus; two rankings, of
- * segmentation (Dice) and of detection (lesion F1), by the mean over the patients. A case that was not handed in
+ * segmentation (Dice) and of detection (lesion F1), here by the mean over the patients (public sources do not tell it
+ * from ranks averaged over patients, which `rankThenAggregate` gives). A case that was not handed in
  * counts as Dice 0 and F1 0. A patient whose consensus is empty has no Dice and no F1, only what was found there.
  */
 export const msseg2016: Protocol = {

@@ -16,7 +16,8 @@ const measures = [...lesionCaseMeasures, ...emptyCaseMeasures]
 export const msseg2021: Protocol = {
   id: 'msseg2021',
   title: 'MSSEG-2 2021 (MICCAI), new lesions',
-  citation: 'Commowick et al. 2021, MSSEG-2 challenge proceedings, hal-03358968',
+  citation:
+    'Commowick et al. 2021, MSSEG-2 challenge proceedings: multiple sclerosis new lesions segmentation challenge',
   raters: 'one',
   measures,
   score: async (references: readonly Mask[], candidate: Mask) =>
