@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander'
+import { consensusCommand } from './commands/consensus.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { evaluateCommand } from './commands/evaluate.js'
@@ -39,6 +40,7 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
     registerCommand(),
     intensityScaleCommand(),
     evaluateCommand(),
+    consensusCommand(),
     demoCommand(),
     methodsCommand(),
     viewCommand(),

@@ -113,6 +113,8 @@ export function intraclassCorrelation(
   const icc31 = (betweenCases - residual) / (betweenCases + (k - 1) * residual)
 
   const upper = 1 - (1 - level) / 2
+  // Too few or constant ratings leave no degrees of freedom, and no interval.
+  const quantile = (a: number, b: number) => (a > 0 && b > 0 ? fQuantile(upper, a, b) : Number.NaN)
   const [df1, df2] = [n - 1, (n - 1) * (k - 1)]
   const f = betweenCases / residual
   const consistency = (ratio: number) => (ratio - 1) / (ratio + k - 1)
@@ -121,7 +123,7 @@ export function intraclassCorrelation(
   const b = 1 + (k * icc21 * (n - 1)) / (n * (1 - icc21))
   const df = (a * betweenRaters + b * residual) ** 2 / ((a * betweenRaters) ** 2 / (k - 1) + (b * residual) ** 2 / df2)
   const error = k * betweenRaters + (k * n - k - n) * residual
-  const [fLow, fHigh] = [fQuantile(upper, df1, df), fQuantile(upper, df, df1)]
+  const [fLow, fHigh] = [quantile(df1, df), quantile(df, df1)]
   const certain = { value: 1, low: 1, high: 1 }
   if (icc21 === 1) return { icc21: certain, icc31: certain }
   return {
@@ -135,8 +137,8 @@ export function intraclassCorrelation(
         ? certain
         : {
             value: icc31,
-            low: consistency(f / fQuantile(upper, df1, df2)),
-            high: consistency(f * fQuantile(upper, df2, df1)),
+            low: consistency(f / quantile(df1, df2)),
+            high: consistency(f * quantile(df2, df1)),
           },
   }
 }

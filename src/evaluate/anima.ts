@@ -71,7 +71,7 @@ function recoded(mask: Mask): Mask {
 }
 
 /** The mean over both contours of the smallest distance met so far, the contours walked in storage order. */
-function neverForgetting(...directions: Float32Array[]): number {
+function neverForgetting(...directions: Float64Array[]): number {
   let [sum, count] = [0, 0]
   for (const distances of directions) {
     let least = Number.POSITIVE_INFINITY

@@ -1,4 +1,5 @@
 import { type Connectivity, labelComponents } from '../volume/components.js'
+import { crop, unionBox } from '../volume/crop.js'
 import type { Mask, Volume } from '../volume/volume.js'
 import { assertSameGrid } from './overlap.js'
 
@@ -26,6 +27,24 @@ export function lesionsOf(mask: Mask, connectivity: Connectivity, minimumVoxels 
     count: kept.length,
     sizes: Uint32Array.from([0, ...kept.map((c) => components.sizes[c])]),
   }
+}
+
+/**
+ * The lesions of two masks of one grid, on the part of it that holds them all: most of an image is background, and
+ * what is counted over lesions does not see it.
+ *
+ * @throws RangeError when the masks are not on one grid
+ */
+export function lesionsOfBoth(
+  a: Mask,
+  b: Mask,
+  connectivity: Connectivity,
+  minimumVoxels = 1,
+): [LesionLabels, LesionLabels] {
+  assertSameGrid(a, b)
+  const box = unionBox(a, b)
+  const part = (mask: Mask) => lesionsOf(box ? crop(mask, box) : mask, connectivity, minimumVoxels)
+  return [part(a), part(b)]
 }
 
 /** Lesions that have been told apart already: every value but zero is one, whatever the values are. */
@@ -62,10 +81,12 @@ export function contingency(a: LesionLabels, b: LesionLabels): Contingency {
   const rows = Array.from({ length: a.count + 1 }, () => new Map<number, number>())
   const [p, q] = [a.labels.data, b.labels.data]
   for (let i = 0; i < p.length; ) {
-    const [row, column] = [p[i], q[i]]
+    const row = p[i]
+    const column = q[i]
     const start = i++
+    if ((row | column) === 0) continue
     while (i < p.length && p[i] === row && q[i] === column) i++
-    if (row !== 0 || column !== 0) rows[row].set(column, (rows[row].get(column) ?? 0) + i - start)
+    rows[row].set(column, (rows[row].get(column) ?? 0) + i - start)
   }
   return { rows, rowSizes: a.sizes, columnSizes: b.sizes }
 }

@@ -1,6 +1,6 @@
 import type { Connectivity } from '../volume/components.js'
 import type { Mask } from '../volume/volume.js'
-import { contingency, countTouched, lesionsOf, transposed } from './contingency.js'
+import { contingency, countTouched, lesionsOfBoth, transposed } from './contingency.js'
 import { type LesionMatching, type MatchedLesion, type MatchOptions, matchLesions } from './matching.js'
 
 /** Lesions counted, not voxels. A ratio whose denominator is zero is NaN. */
@@ -102,7 +102,7 @@ export function detectionCounts(
  * @throws RangeError when the masks are not on one grid
  */
 export function anyOverlapCounts(reference: Mask, candidate: Mask, connectivity: Connectivity): DetectionCounts {
-  const [r, c] = [lesionsOf(reference, connectivity), lesionsOf(candidate, connectivity)]
+  const [r, c] = lesionsOfBoth(reference, candidate, connectivity)
   const table = contingency(r, c)
   return detectionCounts(r.count, countTouched(table), c.count, countTouched(transposed(table)))
 }

@@ -1,7 +1,6 @@
 import { voxelSizes } from '../volume/affine.js'
 import type { Grid, Mask } from '../volume/volume.js'
-import { type Contingency, contingency, type LesionLabels, lesionsOf, partnersOf, transposed } from './contingency.js'
-import { assertSameGrid } from './overlap.js'
+import { type Contingency, contingency, lesionsOfBoth, partnersOf, transposed } from './contingency.js'
 
 export interface LesionRule {
   /** Lesions of this size in mm³ or less are erased from both masks. */
@@ -39,9 +38,9 @@ export interface LesionDetection {
  * @throws RangeError when the masks are not on one grid
  */
 export function lesionF1(reference: Mask, candidate: Mask, rule: LesionRule = msseg): LesionDetection {
-  assertSameGrid(reference, candidate)
-  const r = keptLesions(reference, rule)
-  const c = keptLesions(candidate, rule)
+  // Face-connected components of strictly more than the smallest volume.
+  const smallest = Math.floor(rule.minimumMm3 / scorerVoxelVolume(reference)) + 1
+  const [r, c] = lesionsOfBoth(reference, candidate, 6, smallest)
   const table = contingency(r, c)
   const detected = countMet(table, rule)
   const confirmed = countMet(transposed(table), rule)
@@ -59,10 +58,6 @@ export function lesionF1(reference: Mask, candidate: Mask, rule: LesionRule = ms
     candidateMm3: c.sizes.reduce((sum, n) => sum + n, 0) * scorerVoxelVolume(candidate),
   }
 }
-
-/** Face-connected components of strictly more than the smallest volume. */
-const keptLesions = (mask: Mask, { minimumMm3 }: LesionRule): LesionLabels =>
-  lesionsOf(mask, 6, Math.floor(minimumMm3 / scorerVoxelVolume(mask)) + 1)
 
 /**
  * Voxel volume as the scorer sees it: from single-precision pixel sizes. At 0.5×0.5×1.2 mm this decides whether ten

@@ -1,7 +1,7 @@
 import { apply, type Vec3 } from '../volume/affine.js'
 import type { Connectivity } from '../volume/components.js'
 import { type Mask, type Volume, voxelVolume } from '../volume/volume.js'
-import { contingency, type LesionLabels, lesionsOf, lesionsOfLabels, partnersOf } from './contingency.js'
+import { contingency, type LesionLabels, lesionsOfBoth, lesionsOfLabels, partnersOf } from './contingency.js'
 import { bestAssignment, firstChoices } from './pairing.js'
 
 /** When a lesion of the reference and one of the candidate fit each other. */
@@ -80,8 +80,8 @@ export interface LesionMatching {
  */
 export function matchLesions(reference: Mask, candidate: Mask, options: MatchOptions = {}): LesionMatching {
   const { connectivity = 18 } = options
-  const lesions = (mask: Mask) => lesionsOf(mask, connectivity, smallest(mask, options))
-  return match(lesions(reference), lesions(candidate), options)
+  const [r, c] = lesionsOfBoth(reference, candidate, connectivity, smallest(reference, options))
+  return match(r, c, options)
 }
 
 /**

@@ -1,4 +1,5 @@
-import { type Mask, sameGrid, type Volume, voxelVolume } from '../volume/volume.js'
+import { type Mask, sameGrid, type Volume, type VoxelArray, voxelVolume } from '../volume/volume.js'
+import { forEachIn } from '../volume/words.js'
 
 /**
  * How two masks of one grid agree, voxel by voxel. A ratio whose denominator is zero is NaN:
@@ -55,20 +56,10 @@ export interface Overlap {
  */
 export function overlap(reference: Volume, candidate: Volume): Overlap {
   assertSameGrid(reference, candidate)
-  const [r, c] = [reference.data, candidate.data]
-  let both = 0
-  let inReference = 0
-  let inCandidate = 0
-  for (let i = 0; i < r.length; i++) {
-    const a = r[i] !== 0 ? 1 : 0
-    const b = c[i] !== 0 ? 1 : 0
-    inReference += a
-    inCandidate += b
-    both += a & b
-  }
+  const { both, inReference, inCandidate } = counted(reference.data, candidate.data)
   const falsePositive = inCandidate - both
   const falseNegative = inReference - both
-  const trueNegative = r.length - both - falsePositive - falseNegative
+  const trueNegative = reference.data.length - both - falsePositive - falseNegative
   const ml = voxelVolume(reference) / 1000
   return {
     truePositive: both,
@@ -89,6 +80,20 @@ export function overlap(reference: Volume, candidate: Volume): Overlap {
     referenceMl: inReference * ml,
     candidateMl: inCandidate * ml,
   }
+}
+
+function counted(r: VoxelArray, c: VoxelArray): { both: number; inReference: number; inCandidate: number } {
+  let [both, inReference, inCandidate] = [0, 0, 0]
+  const count = (at: number) => {
+    const a = r[at] !== 0 ? 1 : 0
+    const b = c[at] !== 0 ? 1 : 0
+    inReference += a
+    inCandidate += b
+    both += a & b
+  }
+  if (r instanceof Uint8Array && c instanceof Uint8Array) forEachIn(r, c, count)
+  else for (let at = 0; at < r.length; at++) count(at)
+  return { both, inReference, inCandidate }
 }
 
 /** Dice coefficient of two masks, 0–1; NaN when both are empty. */

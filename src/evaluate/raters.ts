@@ -59,8 +59,8 @@ export function raterAgreement(
       overlaps += both[i][j]
       unions += drawn[i] + drawn[j] - both[i][j]
     }
-  const ml = voxelVolume(masks[0]) / 1000
-  const volumesMl = drawn.map((n) => n * ml)
+  const mm3 = voxelVolume(masks[0])
+  const volumesMl = drawn.map((n) => (n * mm3) / 1000)
   const mean = volumesMl.reduce((sum, v) => sum + v, 0) / raters
   const variance = volumesMl.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (raters - 1)
   return {

@@ -1,7 +1,8 @@
 import type { Vec3 } from '../volume/affine.js'
-import type { Box } from '../volume/crop.js'
-import { distanceTo } from '../volume/distance.js'
-import { type Mask, maskWhere, type Volume } from '../volume/volume.js'
+import { type Box, unionBox } from '../volume/crop.js'
+import { nearestDistance } from '../volume/nearest.js'
+import { type Mask, maskWhere } from '../volume/volume.js'
+import { forEachIn } from '../volume/words.js'
 import { assertSameGrid } from './overlap.js'
 
 /**
@@ -23,9 +24,9 @@ export interface SurfaceOptions {
 /** What all surface measures are made of. */
 export interface SurfaceSamples {
   /** Distance in mm from each surface voxel of the reference to the nearest of the candidate, in storage order. */
-  fromReference: Float32Array
+  fromReference: Float64Array
   /** The other way round. */
-  fromCandidate: Float32Array
+  fromCandidate: Float64Array
   /** As in {@link SurfaceDistances}. */
   hausdorff: number
 }
@@ -85,20 +86,20 @@ export async function surfaceSamples(
 ): Promise<SurfaceSamples> {
   assertSameGrid(reference, candidate)
   const box = unionBox(reference, candidate)
-  if (!box) return { fromReference: new Float32Array(0), fromCandidate: new Float32Array(0), hausdorff: Number.NaN }
+  if (!box) return { fromReference: new Float64Array(0), fromCandidate: new Float64Array(0), hausdorff: Number.NaN }
   // Every distance asked for runs between two voxels of the box, so that cutting it out changes none.
   const [r, c] = [reference, candidate].map((mask) => cut(mask, box, beyondEdge))
-  const [surfaceR, surfaceC] = [surfaceOf(r, neighbourhood), surfaceOf(c, neighbourhood)]
-  const toR = (await distanceTo(surfaceR)).data
-  const toC = (await distanceTo(surfaceC)).data
+  const [surfaceR, surfaceC] = [r, c].map((mask) => surfaceOf(mask, neighbourhood))
+  const [toR, toC] = [surfaceR, surfaceC].map(({ mask }) => nearestDistance(mask))
   // From outside a mask its nearest voxel is a surface voxel: from any other, one step closer would still be inside.
-  // With neighbours of the slice only that does not hold, and the masks need transforms of their own.
-  const nearest = async (mask: Mask, toSurface: Float32Array) =>
-    withinSlice(neighbourhood) ? (await distanceTo(maskWhere(mask, (v) => v === inside))).data : toSurface
+  // With neighbours of the slice only that does not hold, and the whole masks are asked.
+  const [toAllR, toAllC] = withinSlice(neighbourhood)
+    ? [r, c].map((mask) => nearestDistance(maskWhere(mask, (value) => value === inside)))
+    : [toR, toC]
   return {
-    fromReference: sample(surfaceR, toC),
-    fromCandidate: sample(surfaceC, toR),
-    hausdorff: Math.max(farthest(r, c, await nearest(c, toC)), farthest(c, r, await nearest(r, toR))),
+    fromReference: toC(surfaceR.voxels),
+    fromCandidate: toR(surfaceC.voxels),
+    hausdorff: Math.max(farthest(toAllC, outside(r, c)), farthest(toAllR, outside(c, r))),
   }
 }
 
@@ -110,7 +111,7 @@ export function summarise(
   const [sumR, sumC] = [sum(r), sum(c)]
   const [meanR, meanC] = [sumR / r.length, sumC / c.length]
   const [sortedR, sortedC] = [r.slice().sort(), c.slice().sort()]
-  const pooled = new Float32Array(r.length + c.length)
+  const pooled = new Float64Array(r.length + c.length)
   pooled.set(r)
   pooled.set(c, r.length)
   pooled.sort()
@@ -127,27 +128,6 @@ export function summarise(
     meanFromCandidate: unlessEmpty(meanC),
     surfaceDice: tolerancesMm.map((tolerance) => within(pooled, tolerance) / pooled.length),
   }
-}
-
-/** The smallest box that holds both masks. */
-function unionBox({ dims, data: a }: Volume, { data: b }: Volume): Box | null {
-  const [nx, ny, nz] = dims
-  let [x0, x1, y0, y1, z0, z1] = [nx, -1, ny, -1, nz, -1]
-  for (let k = 0, row = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++, row += nx) {
-      let first = 0
-      while (first < nx && a[row + first] === 0 && b[row + first] === 0) first++
-      if (first === nx) continue
-      let last = nx - 1
-      while (a[row + last] === 0 && b[row + last] === 0) last--
-      x0 = Math.min(x0, first)
-      x1 = Math.max(x1, last)
-      y0 = Math.min(y0, j)
-      y1 = Math.max(y1, j)
-      z0 = Math.min(z0, k)
-      z1 = k
-    }
-  return x1 < 0 ? null : { start: [x0, y0, z0], dims: [x1 - x0 + 1, y1 - y0 + 1, z1 - z0 + 1] }
 }
 
 const [inside, beyond] = [1, 2]
@@ -172,14 +152,36 @@ function cut({ dims, affine, data }: Mask, { start, dims: size }: Box, beyondEdg
   return { dims: [nx, ny, nz], affine, data: out }
 }
 
-/** The voxels of a mask from `cut` with a neighbour in the background. */
-function surfaceOf(mask: Mask, neighbourhood: SurfaceNeighbourhood): Mask {
-  const { data } = mask
-  const steps = offsets(neighbourhood, mask.dims)
-  return maskWhere(mask, (value, at) => {
-    if (value === inside) for (let n = 0; n < steps.length; n++) if (data[at + steps[n]] === 0) return true
+/** The voxels of a mask from `cut` with a neighbour in the background, as a mask and as indices. */
+function surfaceOf(mask: Mask, neighbourhood: SurfaceNeighbourhood): { mask: Mask; voxels: Int32Array } {
+  const { dims, affine, data } = mask
+  const steps = offsets(neighbourhood, dims)
+  const out = new Uint8Array(data.length)
+  const voxels = voxelsWhere(mask, (at) => {
+    for (let n = 0; n < steps.length; n++) if (data[at + steps[n]] === 0) return true
     return false
   })
+  for (let n = 0; n < voxels.length; n++) out[voxels[n]] = 1
+  return { mask: { dims, affine, data: out }, voxels }
+}
+
+/** The indices of the voxels of `mask` outside `other`, both from `cut`. */
+const outside = (mask: Mask, { data }: Mask): Int32Array => voxelsWhere(mask, (at) => data[at] !== inside)
+
+/** The indices of the voxels inside a mask from `cut` for which `test` holds. */
+function voxelsWhere({ data }: Mask, test: (at: number) => boolean): Int32Array {
+  let out = new Int32Array(1024)
+  let n = 0
+  forEachIn(data, data, (at) => {
+    if (data[at] !== inside || !test(at)) return
+    if (n === out.length) {
+      const more = new Int32Array(2 * n)
+      more.set(out)
+      out = more
+    }
+    out[n++] = at
+  })
+  return out.subarray(0, n)
 }
 
 const withinSlice = (neighbourhood: SurfaceNeighbourhood) => neighbourhood === 4 || neighbourhood === 8
@@ -198,41 +200,28 @@ function offsets(neighbourhood: SurfaceNeighbourhood, [nx, ny]: Vec3): Int32Arra
   return Int32Array.from(out)
 }
 
-/** The values of `distance` at the voxels of `surface`. */
-function sample({ data }: Mask, distance: Float32Array): Float32Array {
-  const out = new Float32Array(data.length)
-  let n = 0
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0) out[n++] = distance[i]
-  return out.slice(0, n)
-}
-
-/** The largest distance from a voxel of `from` to the mask `to`; NaN when either is empty. */
-function farthest({ data: from }: Mask, { data: to }: Mask, distance: Float32Array): number {
-  let most = Number.NaN
-  for (let i = 0; i < from.length; i++)
-    if (from[i] === inside) {
-      const d = to[i] === inside ? 0 : distance[i]
-      if (!(d <= most)) most = d
-    }
+/** The largest distance from any of the voxels; 0 without any. */
+const farthest = (distance: (voxels: Int32Array) => Float64Array, voxels: Int32Array): number => {
+  const most = distance(voxels).reduce((a, b) => Math.max(a, b), 0)
   return Number.isFinite(most) ? most : Number.NaN
 }
 
-function sum(values: Float32Array): number {
+function sum(values: Float64Array): number {
   let total = 0
   for (let i = 0; i < values.length; i++) total += values[i]
   return total
 }
 
 /** As numpy's default: linear between the two nearest ranks. */
-function percentile(sorted: Float32Array, percent: number): number {
+function percentile(sorted: Float64Array, percent: number): number {
   const rank = ((sorted.length - 1) * percent) / 100
   const low = Math.floor(rank)
   const below = sorted[low]
   return low + 1 < sorted.length ? below + (rank - low) * (sorted[low + 1] - below) : below
 }
 
-/** How many of the sorted values are at most `limit`; 1e-6 relative: distances are single precision. */
-function within(sorted: Float32Array, limit: number): number {
+/** How many of the sorted values are at most `limit`; 1e-6 relative: voxel sizes are single precision. */
+function within(sorted: Float64Array, limit: number): number {
   const most = limit * (1 + 1e-6)
   let [low, high] = [0, sorted.length]
   while (low < high) {

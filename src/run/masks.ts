@@ -33,7 +33,7 @@ export interface LesionMask {
 export async function readLesionMask(path: string, name: string, choice: MaskChoice = {}): Promise<LesionMask> {
   const bytes = await readBytes(path)
   const read = await readNiftiValues(bytes, path)
-  const mask = judged(read, path, choice)
+  const mask = judgeMask(read, path, choice)
   const flags = read.flags.map((flag) => ({ ...flag, message: `${name}: ${flag.message}` }))
   const chosen = choice.label !== undefined || choice.threshold !== undefined
   if (chosen && countVoxels(mask) === 0 && countVoxels(read.image) > 0)
@@ -45,7 +45,12 @@ export async function readLesionMask(path: string, name: string, choice: MaskCho
   return { mask, sha256: hash(bytes), flags }
 }
 
-function judged({ image, notFinite }: NiftiImage & { notFinite: number }, path: string, choice: MaskChoice): Mask {
+/** The mask that a file holds. @throws InputError as `readLesionMask` */
+export function judgeMask(
+  { image, notFinite }: NiftiImage & { notFinite: number },
+  path: string,
+  choice: MaskChoice,
+): Mask {
   if (notFinite > 0)
     throw new InputError(
       path,
@@ -158,9 +163,10 @@ export async function ontoReference(
 }
 
 /** How far corners of two grids may lie apart for them to be one, in mm: headers are rounded. As `evaluate/` has it. */
-const gridToleranceMm = 0.01
+export const gridToleranceMm = 0.01
 
-function gridDifference(mask: Grid, reference: Grid): string {
+/** What differs between two grids, in a few words. */
+export function gridDifference(mask: Grid, reference: Grid): string {
   const size = ({ dims }: Grid) => dims.join('×')
   if (size(mask) !== size(reference)) return `${size(mask)} voxels, there ${size(reference)}`
   const [a, b] = [orientation(mask.affine), orientation(reference.affine)]

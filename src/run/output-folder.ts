@@ -138,7 +138,8 @@ const reasons: Record<string, string> = {
   EEXIST: 'this is a file, not a folder; give another --out',
 }
 
-async function unwritable(folder: string, cause: unknown): Promise<RunError> {
+/** What is the matter with a folder or file that cannot be written. */
+export async function unwritable(folder: string, cause: unknown): Promise<RunError> {
   const code = (cause as NodeJS.ErrnoException).code ?? ''
   return new RunError(
     `${folder}: ${reasons[code] ?? `cannot be written (${(cause as Error).message}); give another --out`}`,

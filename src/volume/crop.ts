@@ -1,5 +1,6 @@
 import { compose, translation, type Vec3, voxelSizes } from './affine.js'
-import type { Grid, Volume, VoxelArray } from './volume.js'
+import type { Grid, Mask, Volume, VoxelArray } from './volume.js'
+import { forEachIn } from './words.js'
 
 /** A block of voxels: first index and count along each axis. */
 export interface Box {
@@ -29,6 +30,25 @@ export function boundingBox(mask: Volume, marginMm = 0): Box | null {
   const start = low.map((n, axis) => Math.max(0, n - margin[axis])) as unknown as Vec3
   const end = high.map((n, axis) => Math.min(dims[axis], n + margin[axis] + 1))
   return { start, dims: end.map((n, axis) => n - start[axis]) as unknown as Vec3 }
+}
+
+/** The smallest box that holds every non-zero voxel of either of two masks on one grid; null when both are empty. */
+export function unionBox({ dims, data: a }: Mask, { data: b }: Mask): Box | null {
+  const [nx, ny, nz] = dims
+  let [x0, x1, y0, y1, z0, z1] = [nx, -1, ny, -1, nz, -1]
+  forEachIn(a, b, (at) => {
+    const row = (at / nx) | 0
+    const i = at - row * nx
+    const k = (row / ny) | 0
+    const j = row - k * ny
+    if (i < x0) x0 = i
+    if (i > x1) x1 = i
+    if (j < y0) y0 = j
+    if (j > y1) y1 = j
+    if (k < z0) z0 = k
+    z1 = k
+  })
+  return x1 < 0 ? null : { start: [x0, y0, z0], dims: [x1 - x0 + 1, y1 - y0 + 1, z1 - z0 + 1] }
 }
 
 /** The grid of a box of `grid`: the same voxels at the same places. */

@@ -36,7 +36,7 @@ interface Golden {
     slopeP: number
   }
 }
-const { agreement: golden } = JSON.parse(readFileSync(new URL('golden.json', import.meta.url), 'utf8')) as {
+const { agreement: golden } = JSON.parse(readFileSync(new URL('golden/metrics.json', import.meta.url), 'utf8')) as {
   agreement: Golden
 }
 const column = (j: number) => golden.raters.map((row) => row[j])

@@ -31,7 +31,7 @@ interface Golden {
     normalisedErrorArea: number
   }
 }
-const golden = JSON.parse(readFileSync(new URL('golden.json', import.meta.url), 'utf8')) as Golden
+const golden = JSON.parse(readFileSync(new URL('golden/metrics.json', import.meta.url), 'utf8')) as Golden
 
 const mask = (values: number[]): Mask => ({
   dims: [values.length, 1, 1],

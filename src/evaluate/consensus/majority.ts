@@ -1,13 +1,7 @@
-import type { Mask } from '../../volume/volume.js'
+import { type Mask, voxelCount } from '../../volume/volume.js'
 import { decisionPatterns, judged, type Patterns, spread } from './patterns.js'
-import {
-  asProbability,
-  assertRaters,
-  type Consensus,
-  isProbability,
-  performanceAgainst,
-  type RaterMap,
-} from './types.js'
+import { statementsOf } from './statements.js'
+import { assertRaters, type Consensus, isProbability, performanceAgainst, type RaterMap } from './types.js'
 
 /** Who wins where votes are equal: background, or the lesion (the lowest of the labels that tie, but for background). */
 export type Tie = 'background' | 'lesion'
@@ -30,7 +24,7 @@ export function majority(
   { tie = 'background', dilation = 2 }: MajorityOptions = {},
 ): Consensus {
   assertRaters(raters)
-  if (raters.some(isProbability)) return meanProbability(raters, tie)
+  if (raters.some(isProbability)) return meanProbability(raters, tie, dilation)
   const patterns = decisionPatterns(raters as Mask[], dilation)
   const rows = patterns.counts.length
   const label = new Uint8Array(rows)
@@ -69,28 +63,28 @@ export function winner(votes: Float64Array, tie: Tie): number {
   return Math.max(0, lesion)
 }
 
-function meanProbability(raters: readonly RaterMap[], tie: Tie): Consensus {
-  const maps = raters.map(asProbability)
-  const { dims, affine, data } = maps[0]
-  const sums = new Float64Array(data.length)
-  for (const map of maps) for (let i = 0; i < sums.length; i++) sums[i] += map.data[i]
+function meanProbability(raters: readonly RaterMap[], tie: Tie, dilation: number): Consensus {
+  const { dims, affine } = raters[0]
+  const sums = new Float64Array(voxelCount(raters[0]))
+  for (const { data } of raters) for (let i = 0; i < sums.length; i++) sums[i] += data[i]
   const labels = new Uint8Array(sums.length)
   const mean = new Float32Array(sums.length)
-  const half = maps.length / 2
+  const half = raters.length / 2
   for (let i = 0; i < sums.length; i++) {
     // Sums that differ from one half by rounding only are a tie.
     const tied = Math.abs(sums[i] - half) <= 1e-6 * half
     if (tied ? tie === 'lesion' : sums[i] > half) labels[i] = 1
-    mean[i] = sums[i] / maps.length
+    mean[i] = sums[i] / raters.length
   }
+  const { counts, said, voxels } = statementsOf(raters, dilation)
   return {
     labels: { dims, affine, data: labels },
     probability: { dims, affine, data: mean },
     raters: performanceAgainst({
-      raters: maps.length,
-      counts: new Float64Array(sums.length).fill(1),
-      said: (voxel, rater) => maps[rater].data[voxel],
-      truth: (voxel) => labels[voxel],
+      raters: raters.length,
+      counts,
+      said: (row, rater) => said[row * raters.length + rater],
+      truth: (row) => labels[voxels![row]],
     }),
     iterations: 1,
     converged: true,

@@ -37,24 +37,37 @@ export function tQuantile(p: number, df: number): number {
   if (!(p > 0 && p < 1)) return p === 0 ? -Infinity : p === 1 ? Infinity : Number.NaN
   if (df === Infinity) return normalQuantile(p)
   const tail = Math.min(p, 1 - p)
-  const t = upperQuantile((x) => tUpper(x, df), tail)
+  const t = crossing((x) => tail - tUpper(x, df))
   return p < 0.5 ? -t : t
 }
 
 export const chiSquareUpper = (x: number, df: number): number => incompleteGamma(df / 2, x / 2).upper
 export const chiSquareCdf = (x: number, df: number): number => incompleteGamma(df / 2, x / 2).lower
 export const chiSquareQuantile = (p: number, df: number): number =>
-  p === 0 ? 0 : upperQuantile((x) => chiSquareUpper(x, df), 1 - p)
+  quantile(
+    p,
+    (x) => chiSquareCdf(x, df),
+    (x) => chiSquareUpper(x, df),
+  )
 
 /** Fisher's F. */
-export function fUpper(x: number, df1: number, df2: number): number {
-  if (x <= 0) return 1
-  const [scaled, whole] = [df1 * x, df1 * x + df2]
-  return incompleteBeta(df2 / 2, df1 / 2, df2 / whole, scaled / whole)
-}
-export const fCdf = (x: number, df1: number, df2: number): number => 1 - fUpper(x, df1, df2)
+export const fUpper = (x: number, df1: number, df2: number): number => fTails(x, df1, df2).upper()
+export const fCdf = (x: number, df1: number, df2: number): number => fTails(x, df1, df2).lower()
 export const fQuantile = (p: number, df1: number, df2: number): number =>
-  p === 0 ? 0 : upperQuantile((x) => fUpper(x, df1, df2), 1 - p)
+  quantile(
+    p,
+    (x) => fCdf(x, df1, df2),
+    (x) => fUpper(x, df1, df2),
+  )
+
+function fTails(x: number, df1: number, df2: number) {
+  const scaled = df1 * Math.max(0, x)
+  const [share, rest] = [scaled / (scaled + df2), df2 / (scaled + df2)]
+  return {
+    lower: () => incompleteBeta(df1 / 2, df2 / 2, share, rest),
+    upper: () => incompleteBeta(df2 / 2, df1 / 2, rest, share),
+  }
+}
 
 /**
  * P(X ≤ successes) for X binomial with `trials` trials of probability `p`.
@@ -81,7 +94,12 @@ export function studentisedRangeUpper(q: number, groups: number, df = Infinity):
 
 /** The q that the studentised range exceeds with probability 1 − p. */
 export const studentisedRangeQuantile = (p: number, groups: number, df = Infinity): number =>
-  upperQuantile((q) => studentisedRangeUpper(q, groups, df), 1 - p, 1e-10)
+  quantile(
+    p,
+    (q) => 1 - studentisedRangeUpper(q, groups, df),
+    (q) => studentisedRangeUpper(q, groups, df),
+    1e-10,
+  )
 
 /** P(range of `groups` standard normal values ≤ w): each may be the least, the others lie within w above it. */
 const rangeCdf = (w: number, groups: number): number =>
@@ -96,11 +114,15 @@ function overChi(df: number, g: (s: number) => number): number {
   return integrate((s) => density(s) * g(s), Math.max(0, 1 - 9 * spread), 1 + 12 * spread, 16)
 }
 
-/** The x ≥ 0 where a falling function that is at least `tail` at 0 comes down to `tail`. */
-function upperQuantile(upper: (x: number) => number, tail: number, tolerance = 0): number {
-  if (!(tail >= 0 && tail <= 1)) return Number.NaN
-  if (tail === 0) return Infinity
+/** Quantile of a distribution on x ≥ 0, from whichever tail is the smaller. */
+function quantile(p: number, cdf: (x: number) => number, upper: (x: number) => number, tolerance = 0): number {
+  if (!(p > 0 && p < 1)) return p === 0 ? 0 : p === 1 ? Infinity : Number.NaN
+  return crossing((x) => (p < 0.5 ? cdf(x) - p : 1 - p - upper(x)), tolerance)
+}
+
+/** The x ≥ 0 where a rising function that is below zero at 0 reaches it. */
+function crossing(f: (x: number) => number, tolerance = 0): number {
   let high = 1
-  while (upper(high) > tail) high *= 2
-  return findZero((x) => tail - upper(x), 0, high, tolerance)
+  while (f(high) < 0) high *= 2
+  return findZero(f, 0, high, tolerance)
 }

@@ -106,14 +106,14 @@ export function profile(
   const q = m - p
   const scale = owner.map((f) => (f < 0 ? 1 : ratios[f]))
   const diagonal = counts.map((count) => 1 + ratios[0] ** 2 * count)
-  const bordered = border.clone()
-  scale.forEach((by, c) => bordered.mulColumn(c, by * (ratios[0] ?? 0)))
-  const reduced = square.clone()
-  scale.forEach((by, c) => reduced.mulColumn(c, by).mulRow(c, by))
-  for (let c = 0; c < q; c++) reduced.set(c, c, reduced.get(c, c) + 1)
-  const eliminated = bordered.clone()
-  diagonal.forEach((d, l) => eliminated.mulRow(l, 1 / d))
-  if (counts.length > 0) reduced.sub(bordered.transpose().mmul(eliminated))
+  // Half of the first factor's elimination on either side, which keeps what is left symmetric to the last bit.
+  const halves = border.clone()
+  scale.forEach((by, c) => halves.mulColumn(c, by * (ratios[0] ?? 0)))
+  diagonal.forEach((d, l) => halves.mulRow(l, 1 / Math.sqrt(d)))
+  const reduced = new Matrix(
+    owner.map((f, a) => owner.map((_, b) => square.get(a, b) * (scale[a] * scale[b]) + (a === b && f >= 0 ? 1 : 0))),
+  )
+  if (counts.length > 0) reduced.sub(halves.transpose().mmul(halves))
   const left = reduced.subMatrix(0, m - 1, 0, m - 1)
   const right = reduced.subMatrix(0, m - 1, m, m)
   const factor = new CholeskyDecomposition(left)
@@ -134,7 +134,10 @@ export function profile(
     spherical: factors.map(({ levels }, f) =>
       f > 0
         ? coefficients.filter((_, c) => owner[c] === f)
-        : levels.map((_, l) => -eliminated.getRow(l).reduce((sum, value, c) => sum + value * coefficients[c], 0)),
+        : levels.map(
+            (_, l) =>
+              -halves.getRow(l).reduce((sum, half, c) => sum + half * coefficients[c], 0) / Math.sqrt(diagonal[l]),
+          ),
     ),
   }
 }

@@ -100,7 +100,8 @@ export function lesionCountPower(controls: number, plan: LesionCountPlan): numbe
   const { alpha = 0.05, ratio } = plan
   const { planned, equal } = rateVariances(plan)
   const distance = Math.sqrt(controls) * Math.abs(Math.log(ratio))
-  return normalCdf((distance - normalQuantile(1 - alpha / 2) * Math.sqrt(equal)) / Math.sqrt(planned))
+  const critical = normalQuantile(1 - alpha / 2) * Math.sqrt(equal)
+  return normalCdf((distance - critical) / Math.sqrt(planned)) + normalCdf((-distance - critical) / Math.sqrt(planned))
 }
 
 /**

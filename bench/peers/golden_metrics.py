@@ -1,6 +1,6 @@
-"""Values of other programs on made-up numbers, for test/evaluate/golden.json (made with the versions it names).
+"""Values of other programs on made-up numbers, for test/evaluate/golden/metrics.json (made with the versions it names).
 
-  .venv/bin/python evaluate_golden.py > ../../test/evaluate/golden.json
+  .venv/bin/python golden_metrics.py > ../../test/evaluate/golden/metrics.json
 """
 import datetime
 import json
@@ -124,7 +124,7 @@ def agreement():
 
 print(json.dumps({
     'made': {
-        'script': 'bench/peers/evaluate_golden.py',
+        'script': 'bench/peers/golden_metrics.py',
         'date': datetime.date.today().isoformat(),
         'numpy': np.__version__,
         'scipy': scipy.__version__,
