@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { groupsOf } from '../evaluate/every-measure.js'
+import type { Description, TeamSummary } from '../evaluate/evaluation.js'
+import { groupsOf, measureOf } from '../evaluate/every-measure.js'
 import type { CaseResult, Measure, Protocol } from '../evaluate/protocol.js'
 import type { EvaluateResult } from '../run/evaluate.js'
 
@@ -26,7 +27,10 @@ function pairLines(protocol: Protocol, { scores, corrected = {}, raters = [] }: 
   }
   if (Object.keys(corrected).length > 0) {
     table.push(['The right value, where the original program prints another'])
-    for (const [key, value] of Object.entries(corrected)) table.push([`  ${key}`, '', text(undefined, value)])
+    for (const [key, value] of Object.entries(corrected)) {
+      const measure = measureOf(protocol, key)
+      table.push([`  ${measure.label}`, measure.unit, text(measure, value)])
+    }
   }
   return [protocol.title, ...aligned(table)]
 }
@@ -38,20 +42,36 @@ function folderLines({ protocol, evaluation }: EvaluateResult): string[] {
     lines.push('', title)
     lines.push(...aligned(places.map(({ place, team, value }) => [`  ${place}`, team, text(undefined, value)])))
   }
-  for (const { name, missing, measures, overall, cases } of summaries) {
-    const table = [['', '', 'mean', 'SD', 'median', 'cases', 'undefined']]
-    for (const measure of protocol.measures) {
-      const d = measures[measure.key]
-      if (d) {
-        const cell = (value: number) => text(measure, value, true)
-        table.push([measure.label, measure.unit, cell(d.mean), cell(d.sd), cell(d.median), `${d.n}`, `${d.undefined}`])
-      } else if (measure.key in overall)
-        table.push([measure.label, measure.unit, text(measure, overall[measure.key]), '', '', 'all', ''])
-    }
+  for (const summary of summaries) {
+    const { name, missing, cases } = summary
     const few = missing.length > 0 ? ` (${missing.length} of ${cases} missing)` : ''
-    lines.push('', `${summaries.length > 1 ? name : 'Over all cases'}${few}`, ...aligned(table))
+    lines.push(
+      '',
+      `${summaries.length > 1 ? name : 'Over all cases'}${few}`,
+      ...aligned(summaryTable(protocol, summary)),
+    )
   }
   return lines
+}
+
+function summaryTable(protocol: Protocol, { measures, corrected, overall }: TeamSummary): string[][] {
+  const table = [['', '', 'mean', 'SD', 'median', 'cases', 'undefined']]
+  const row = (measure: Measure, d: Description) => {
+    const [mean, sd, median] = [d.mean, d.sd, d.median].map((value) => text(measure, value, true))
+    table.push([`  ${measure.label}`, measure.unit, mean, sd, median, `${d.n}`, `${d.undefined}`])
+  }
+  for (const { title, measures: own } of groupsOf(protocol)) {
+    if (title) table.push([title])
+    for (const measure of own)
+      if (measure.key in measures) row(measure, measures[measure.key])
+      else if (measure.key in overall)
+        table.push([`  ${measure.label}`, measure.unit, text(measure, overall[measure.key]), '', '', 'all', ''])
+  }
+  if (Object.keys(corrected).length > 0) {
+    table.push(['The right value, where the original program prints another'])
+    for (const [key, d] of Object.entries(corrected)) row(measureOf(protocol, key), d)
+  }
+  return table
 }
 
 /** Cells under each other: the first two to the left, numbers to the right. A row of one cell is a heading. */

@@ -126,6 +126,15 @@ export const everyMeasure: Protocol = {
 export const groupsOf = (protocol: Protocol): readonly MeasureGroup[] =>
   protocol.id === everyMeasure.id ? groups : [{ id: 'scores', title: '', measures: protocol.measures }]
 
+/** What a value is that a protocol corrects or adds: its own measure, or the one of that name among all. */
+export function measureOf(protocol: Protocol, key: string): Measure {
+  const known = [...protocol.measures, ...measures].find((measure) => measure.key === key)
+  if (known) return known
+  const words = key.replace(/([a-z\d])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`)
+  const label = words[0].toUpperCase() + words.slice(1)
+  return { key, label, unit: /distance/i.test(key) ? 'mm' : '', better: 'neither' }
+}
+
 async function scoresOf(reference: Mask, candidate: Mask): Promise<Scores> {
   const voxels = overlap(reference, candidate)
   const surface = await surfaceDistances(reference, candidate, { tolerancesMm: [1, 2] })

@@ -16,7 +16,7 @@ export interface DistributionRow {
 }
 
 /** As wide as a phone's page, so that letters stay readable there. */
-const width = 380
+const width = 340
 
 /** A measure over cases: a dot for each, and behind them the box from first to third quartile with the median. */
 export async function distributionFigure(measure: Measure, rows: readonly DistributionRow[]): Promise<Html> {
@@ -32,25 +32,24 @@ export async function distributionFigure(measure: Measure, rows: readonly Distri
   const boxes = rows
     .map(({ quartiles: [q1, median, q3] }, row) => ({ q1, median, q3, top: row - 0.34, bottom: row + 0.34 }))
     .filter(({ median }) => Number.isFinite(median))
+  const domain = domainOf(
+    measure,
+    points.map(({ x }) => x),
+  )
   const longest = Math.max(...rows.map(({ name }) => shortName(name).length))
   return await drawn((Plot) => ({
     width,
-    height: 52 + rows.length * (rows.length > 1 ? 26 : 44),
+    height: 34 + rows.length * (rows.length > 1 ? 26 : 44),
     marginLeft: rows.length > 1 ? 14 + 6.6 * longest : 12,
-    marginRight: 14,
+    marginRight: 20,
     marginTop: 6,
-    marginBottom: 40,
+    marginBottom: 24,
     ariaLabel: `${measure.label} of all cases`,
     x: {
-      label: measure.unit ? `${measure.label}, ${measure.unit}` : measure.label,
-      labelAnchor: 'center',
-      labelArrow: 'none',
-      labelOffset: 34,
-      domain: domainOf(
-        measure,
-        points.map(({ x }) => x),
-      ),
-      ticks: 5,
+      label: null,
+      domain,
+      // Close to 1 the numbers are long.
+      ticks: domain[1] - domain[0] < 0.06 ? 2 : 5,
       nice: true,
       grid: true,
     },
@@ -96,23 +95,22 @@ export async function volumeFigure(points: readonly (Point & { ml: number })[]):
     fillOpacity: 0.75,
   } as const
   return await drawn((Plot) => ({
-    width: 480,
-    height: 320,
+    width: 420,
+    height: 300,
     marginLeft: 40,
     marginRight: 20,
-    marginTop: 14,
+    marginTop: 28,
     marginBottom: 44,
     ariaLabel: 'Dice against lesion volume',
     x: {
       ...(log ? { type: 'log' as const } : {}),
-      ...(least === most ? { domain: [0, 2 * most] } : {}),
+      domain: least === most ? [0, 2 * most] : log ? [least / 1.3, most * 1.3] : [0, 1.05 * most],
       label: 'Lesion volume of the reference, ml',
       labelAnchor: 'center',
       labelArrow: 'none',
       labelOffset: 38,
       tickFormat: (ml: number) => String(Number(ml.toPrecision(3))),
       ticks: log ? 4 : 6,
-      grid: true,
     },
     y: { label: 'Dice', labelArrow: 'none', domain: [0, 1], ticks: 5, grid: true },
     marks: [
@@ -132,12 +130,13 @@ export async function volumeFigure(points: readonly (Point & { ml: number })[]):
 /** From −0.26 to 0.26, neighbours far apart: so that dots of equal value are seen as several. */
 const spread = (n: number): number => 0.52 * ((n * 0.618034) % 1) - 0.26
 
-/** Shares run from 0 to 1; of other measures what is there, from 0 where less is better. */
+/** Shares run from 0 to 1, unless all are close to 1 (specificity is); of other measures what is there, from 0 where less is better. */
 function domainOf({ unit, better }: Measure, values: readonly number[]): [number, number] {
   const [least, most] = [Math.min(...values), Math.max(...values)]
-  if (values.length === 0 || (unit === '' && least >= 0 && most <= 1)) return [0, 1]
+  if (values.length === 0 || (unit === '' && least >= 0 && most <= 1))
+    return [least >= 0.95 && least < 1 ? least : 0, 1]
   const low = better === 'lower' && least >= 0 ? 0 : least
-  return low === most ? [low - 1, most + 1] : [low, most]
+  return low === most ? [low === 0 && better === 'lower' ? 0 : low - 1, most + 1] : [low, most]
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(3))).replace('-', '−')

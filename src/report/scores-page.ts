@@ -1,6 +1,6 @@
 import type { Flag } from '../errors.js'
 import type { Description, Evaluation, ScoredCase, TeamSummary } from '../evaluate/evaluation.js'
-import { groupsOf } from '../evaluate/every-measure.js'
+import { groupsOf, measureOf } from '../evaluate/every-measure.js'
 import type { Measure, Ranking } from '../evaluate/protocol.js'
 import { type Html, html } from './html.js'
 import { page } from './page.js'
@@ -68,6 +68,12 @@ function headline({ protocol, summaries }: ScoresPage): Measure {
   )
 }
 
+/** Counts say in their name what they count. */
+const unitOf = ({ unit }: Measure): string => (unit === 'lesions' ? '' : unit)
+
+/** Volumes and counts of the reference tell of the case, not of the candidate. */
+const isTold = (measure: Measure): boolean => measure.better === 'neither' && measure.unit !== '%'
+
 /** Volumes stand beside every case as it is. */
 const isVolume = ({ key }: Measure): boolean => key === 'referenceMl' || key === 'candidateMl'
 
@@ -76,7 +82,7 @@ function scores(input: ScoresPage): Html {
   if (teams.length > 1)
     return html`<div class="stats">${rankings.slice(0, 4).map(({ title, places }) => {
       const winners = places.filter(({ place }) => place === places[0].place)
-      return stat(listed(winners.map(({ team }) => team)), '', `first in ${title}, ${number(places[0].value, 3)}`)
+      return stat(listed(winners.map(({ team }) => team)), '', `first in ${title}, ${number(places[0].value, 3)}`, true)
     })}</div>`
   const [{ cases, missing, measures, overall }] = summaries
   const main = headline(input)
@@ -84,11 +90,11 @@ function scores(input: ScoresPage): Html {
     ({ key, better }) => key !== main.key && better !== 'neither' && measures[key]?.n > 0,
   )
   const lesion = second.find(({ key }) => /f1/i.test(key)) ?? second[0]
-  const own = Object.keys(overall).filter((key) => !(key in measures))
+  const own = protocol.measures.filter(({ key }) => key in overall && !(key in measures))
   return html`<div class="stats">
 ${stat(String(cases - missing.length), cases - missing.length === 1 ? 'case' : 'cases', missing.length > 0 ? `${missing.length} more missing` : 'all that the reference has')}
+${own.slice(0, 1).map((measure) => stat(withDecimals(measure, overall[measure.key]), measure.unit, `${measure.label}, over all cases`))}
 ${[main, lesion].filter((measure) => measure !== undefined).map((measure) => meanStat(measure, measures[measure.key]))}
-${own.slice(0, 2).map((key) => stat(number(overall[key], 3), '', `${labelOf(protocol.measures, key)}, over all cases`))}
 </div>`
 }
 
@@ -100,14 +106,8 @@ const meanStat = (measure: Measure, description: Description | undefined): Html 
     `mean ${measure.label}, ± ${withDecimals(measure, description.sd)}`,
   )
 
-const stat = (value: string, unit: string, note: string): Html =>
-  html`<div class="stat"><b${value.length > 8 && html` class="words"`}>${value}</b> <span>${unit}</span> <small>${note}</small></div>`
-
-const labelOf = (measures: readonly Measure[], key: string): string =>
-  measures.find((measure) => measure.key === key)?.label ?? spaced(key)
-
-/** `volumeCorrelation` → "volume correlation" */
-const spaced = (key: string): string => key.replace(/([a-z\d])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`)
+const stat = (value: string, unit: string, note: string, words = false): Html =>
+  html`<div class="stat"><b${words && html` class="words"`}>${value}</b> <span>${unit}</span> <small>${note}</small></div>`
 
 const rankingTable = ({ title, places }: Ranking): Html =>
   html`<div><h3>${title}</h3><table class="facts"><tbody>${places.map(
@@ -135,44 +135,35 @@ function measuresTable({ protocol, summaries }: ScoresPage): Html {
     ]
   }
   const corrected = [...new Set(summaries.flatMap((summary) => Object.keys(summary.corrected)))]
-  const overall = [...new Set(summaries.flatMap((summary) => Object.keys(summary.overall)))].filter(
-    (key) => !summaries.some(({ measures }) => key in measures),
+  const overall = protocol.measures.filter(
+    ({ key }) => summaries.some((one) => key in one.overall) && !summaries.some(({ measures }) => key in measures),
   )
   const groups = groupsOf(protocol).map(({ title, measures }) => ({
     title,
     rows: measures.filter(({ key }) => summaries.some((summary) => key in summary.measures)),
   }))
   const row = (measure: Measure, of: (summary: TeamSummary) => Description | undefined) =>
-    html`<tr><th>${measure.label}${measure.unit && html` <span class="fine">${measure.unit}</span>`}</th>${cells(measure, of)}</tr>`
-  return html`<div class="scroll tall"><table class="list wide"><thead><tr><th>Measure</th>${columns.map((name) => html`<th class="n">${name}</th>`)}</tr></thead><tbody>
+    html`<tr><th>${measure.label}${unitOf(measure) && html` <span class="fine">${unitOf(measure)}</span>`}</th>${cells(measure, of)}</tr>`
+  return html`<div class="scroll whole"><table class="list wide"><thead><tr><th>Measure</th>${columns.map((name) => html`<th class="n">${name}</th>`)}</tr></thead><tbody>
 ${groups.map(
   ({ title, rows }) =>
     html`${title && rows.length > 0 && headRow(title, columns.length)}${rows.map((measure) => row(measure, ({ measures }) => measures[measure.key]))}`,
 )}
+${groups.length === 1 && (summaries[0].raters ?? []).map((_, r) => html`${headRow(`Against rater ${r + 1}`, columns.length)}${groups[0].rows.filter((measure) => !isVolume(measure)).map((measure) => row(measure, ({ raters }) => raters?.[r]?.[measure.key]))}`)}
 ${
   corrected.length > 0 &&
   html`${headRow('The right value, where the original program prints another', columns.length)}${corrected.map((key) =>
-    row(
-      {
-        key,
-        label: labels[key] ?? spaced(key),
-        unit: /mm|dist|hausdorff|assd/i.test(key) ? 'mm' : '',
-        better: 'lower',
-      },
-      (summary) => summary.corrected[key],
-    ),
+    row(measureOf(protocol, key), (summary) => summary.corrected[key]),
   )}`
 }
 ${
   overall.length > 0 &&
   html`${headRow('Over all cases at once', columns.length)}${overall.map(
-    (key) =>
-      html`<tr><th>${labelOf(protocol.measures, key)}</th>${summaries.map((summary) => html`<td class="n">${number(summary.overall[key], 4)}</td>`)}${!several && html`<td colspan="6"></td>`}</tr>`,
+    (measure) =>
+      html`<tr><th>${measure.label}</th>${summaries.map((summary) => html`<td class="n">${withDecimals(measure, summary.overall[measure.key])}</td>`)}${!several && html`<td colspan="6"></td>`}</tr>`,
   )}`
 }</tbody></table></div>`
 }
-
-const labels: Readonly<Record<string, string>> = { assd: 'Average symmetric surface distance' }
 
 const headRow = (title: string, columns: number): Html =>
   html`<tr class="group"><th colspan="${columns + 1}">${title}</th></tr>`
@@ -181,7 +172,7 @@ async function distributions({ protocol, teams, summaries }: ScoresPage): Promis
   const blocks: Html[] = []
   for (const { title, measures } of groupsOf(protocol)) {
     const figures: Html[] = []
-    for (const measure of measures.filter((one) => !isVolume(one))) {
+    for (const measure of measures.filter((one) => !isTold(one))) {
       const rows = teams.map(({ name, cases }, t) => {
         const d = summaries[t].measures[measure.key]
         const points = cases.flatMap(({ id, result }) =>
@@ -191,7 +182,7 @@ async function distributions({ protocol, teams, summaries }: ScoresPage): Promis
       })
       if (rows.some(({ points }) => points.some(({ value }) => Number.isFinite(value))))
         figures.push(
-          html`<figure class="plot"><figcaption>${measure.label}${arrow(measure)}</figcaption>${await distributionFigure(measure, rows)}</figure>`,
+          html`<figure class="plot"><figcaption>${measure.label}${unitOf(measure) && html` <span class="fine">${unitOf(measure)}</span>`}${arrow(measure)}</figcaption>${await distributionFigure(measure, rows)}</figure>`,
         )
     }
     if (figures.length > 0) blocks.push(html`${title && html`<h3>${title}</h3>`}<div class="plots">${figures}</div>`)
@@ -243,8 +234,8 @@ function casesTable(input: ScoresPage): Html {
     const given = one.result?.scores[measure.key]
     return html`<td class="n" data-v="${given === undefined || !Number.isFinite(given) ? '' : given}">${given === undefined ? '' : withDecimals(measure, given)}</td>`
   }
-  return html`<div class="scroll tall"><table class="list wide" data-sortable><thead><tr><th>Case</th>${several && html`<th>Candidate</th>`}<th class="n">Reference, ml</th><th class="n">Candidate, ml</th>${measures.map(
-    ({ label, unit }) => html`<th class="n">${unit ? `${label}, ${unit}` : label}</th>`,
+  return html`<div class="scroll"><table class="list wide" data-sortable><thead><tr><th>Case</th>${several && html`<th>Candidate</th>`}<th class="n">Reference, ml</th><th class="n">Candidate, ml</th>${measures.map(
+    (measure) => html`<th class="n">${[measure.label, unitOf(measure)].filter(Boolean).join(', ')}</th>`,
   )}</tr></thead><tbody>${ordered.map(
     ({ name, t, n, one }) =>
       html`<tr${!one.result && html` class="missing"`}><th data-v="${n}">${one.id}</th>${several && html`<td data-v="${t}">${name}</td>`}<td class="n" data-v="${one.referenceMl}">${number(one.referenceMl, 2)}</td>${
@@ -261,7 +252,7 @@ function method({ protocol, software, summaries, teams }: ScoresPage): Html {
 <h3>For the Methods section</h3>
 <blockquote>Lesion masks of ${count(summaries[0].cases, 'case')} were scored with ${software.name} ${software.version}, ${protocol.title} (${protocol.citation}).${
     missing > 0 &&
-    ` ${count(missing, 'mask')} ${missing === 1 ? 'was' : 'were'} missing${teams.length > 1 ? ' and count in the rankings as the organisers count them' : ''}.`
+    ` ${count(missing, 'mask')} ${missing === 1 ? 'was' : 'were'} missing${teams.length > 1 ? '; the rankings count this as the organisers do' : ''}.`
   }</blockquote>
 <p class="version">Undefined (–): the measure has no value for the case, for example a distance to an empty mask. Means leave such cases out. scores.tsv and summary.json hold every figure.</p>`
 }

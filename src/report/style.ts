@@ -75,6 +75,11 @@ figure{margin:0}figcaption{font-size:.82rem;color:var(--soft);margin-top:6px}
 .montage .slice{border-radius:2px}.montage .edge{stroke-width:1.1px}.montage .edge.brain{stroke-width:.6px}
 .boards{display:grid;gap:14px}
 .plot{overflow-x:auto}.plot svg{max-width:100%;height:auto;min-width:320px;display:block;color:var(--ink)}
+.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(300px,100%),1fr));gap:20px 28px}.plots.volumes{grid-template-columns:repeat(auto-fill,minmax(min(400px,100%),1fr))}
+.plots svg{min-width:0;width:100%}.plots figcaption{color:var(--ink);font-size:.88rem;font-weight:550;margin:0 0 2px}.plots .fine{font-weight:400}
+.stat b.words{font-size:1.45rem;line-height:1.2;letter-spacing:-.01em}
+.whole{max-height:none}.list tbody th{font-weight:450;white-space:nowrap}.list.wide th:first-child{position:sticky;left:0;background:var(--panel);z-index:1}.list.wide{border-collapse:separate;border-spacing:0}.list.wide thead th{min-width:6.4em}.list.wide thead th:first-child{z-index:2;min-width:0}.whole .wide tbody th{white-space:normal;min-width:min(9em,36vw)}@media(max-width:600px){.whole .wide tbody th{max-width:38vw}}
+.list.wide .group th{position:static;color:var(--soft);font-size:.8rem;padding-top:16px;white-space:normal}.missing>*{color:var(--soft)}.facts .place{width:2.2em;padding-right:14px}
 .cite{color:var(--soft);font-size:.92rem}
 blockquote{margin:0;padding:12px 16px;background:var(--panel);border:1px solid var(--line);border-radius:6px;font-size:.95rem;max-width:80ch}
 .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:8px 48px;margin-top:26px}
