@@ -103,16 +103,16 @@ const isWhole = (value: number): boolean => Math.abs(value - Math.round(value)) 
 
 /** The different values, whole ones rounded, in order; not more than tell what the image is. */
 function valuesOf({ data }: Volume): number[] {
-  const seen = new Set<number>([data[0]])
-  let last = data[0]
-  for (let i = 1; i < data.length; i++) {
+  const seen = new Set<number>()
+  let last = Number.NaN
+  for (let i = 0; i < data.length && seen.size <= 64; i++) {
     const value = data[i]
     if (value === last) continue
     last = value
-    seen.add(value)
-    if (seen.size > 64) break
+    // Rounded first: interpolated air holds many values that are all but zero. "+ 0" turns −0 into 0.
+    seen.add(isWhole(value) ? Math.round(value) + 0 : value)
   }
-  return [...new Set([...seen].map((value) => (isWhole(value) ? Math.round(value) + 0 : value)))].sort((a, b) => a - b)
+  return [...seen].sort((a, b) => a - b)
 }
 
 function listOf(values: readonly number[]): string {

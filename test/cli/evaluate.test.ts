@@ -308,6 +308,9 @@ test('what cannot be scored is said in one line, and nothing is written', async 
   await save('probability.nii.gz', volume(new Float32Array(8000), [cube[0], cube[1], 0.75]))
   await save('negative.nii.gz', volume(new Int16Array(8000), [cube[0], cube[1], -1]))
   await save('image.nii.gz', volume(new Float32Array(8000), [cube[0], cube[1], 0.5], [far[0], far[1], 17.5]))
+  // Interpolated air: many values that are all but zero come before the first that tells.
+  const ringing = Float32Array.from({ length: 8000 }, (_, i) => 1e-8 * i)
+  await save('ringing.nii.gz', volume(ringing, [cube[0], cube[1], 812.5]))
   writeFileSync(path('text.nii.gz'), 'not an image')
   mkdirSync(path('nothing'))
   await save('twice/a_mask.nii.gz', mask(cube))
@@ -330,6 +333,7 @@ test('what cannot be scored is said in one line, and nothing is written', async 
     [pair('probability.nii.gz'), 3, /probability\.nii\.gz: holds values between 0 and 1 \(0\.75\).*--threshold/],
     [pair('negative.nii.gz'), 3, /-1 and 0/],
     [pair('image.nii.gz'), 3, /not whole numbers/],
+    [pair('ringing.nii.gz'), 3, /not whole numbers/],
     [pair('text.nii.gz'), 3, /not a NIfTI image/],
     [pair('missing.nii.gz'), 3, /no such file/],
     [folders('truth', 'cube.nii.gz'), 3, /is a file, and the reference .*truth is a folder/],
