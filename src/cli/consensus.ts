@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import type { ConsensusResult } from '../run/consensus.js'
+import { aligned } from './table.js'
 
 /** The consensus and its raters in a table for a reader. */
 export function printConsensus(
@@ -20,19 +21,12 @@ export function printConsensus(
       ...agreement.dice[i].map((d, j) => (i === j ? '–' : figure(d))),
     ])
   })
-  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)))
-  const lines = table.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
-      .join('  ')
-      .trimEnd(),
-  )
   const rounds = iterations > 1 ? `, ${iterations} rounds` : ''
   process.stdout.write(
     `${[
       `${method} of ${raters.length} raters: ${consensus.volumeMl.toFixed(2)} ml, ${consensus.lesions} ${consensus.lesions === 1 ? 'lesion' : 'lesions'} (${consensus.connectivity}-connected)${rounds}`,
       '',
-      ...lines,
+      ...aligned(table, 1),
       '',
       `Agreement: mean Dice ${figure(agreement.meanDice)}, mean lesion F1 ${figure(agreement.meanLesionF1)}, Fleiss' kappa ${figure(agreement.fleissKappa)} (${agreement.kappaVoxels} voxels), conformity ${figure(agreement.generalisedConformity)}`,
       `Written: ${out}`,

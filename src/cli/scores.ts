@@ -3,6 +3,7 @@ import type { Description, TeamSummary } from '../evaluate/evaluation.js'
 import { groupsOf, measureOf } from '../evaluate/every-measure.js'
 import type { CaseResult, Measure, Protocol } from '../evaluate/protocol.js'
 import type { EvaluateResult } from '../run/evaluate.js'
+import { aligned } from './table.js'
 
 /** The scores as tables for a reader. */
 export function printScores(result: EvaluateResult, out: string | undefined): void {
@@ -72,21 +73,6 @@ function summaryTable(protocol: Protocol, { measures, corrected, overall }: Team
     for (const [key, d] of Object.entries(corrected)) row(measureOf(protocol, key), d)
   }
   return table
-}
-
-/** Cells under each other: the first two to the left, numbers to the right. A row of one cell is a heading. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = []
-  for (const row of rows)
-    if (row.length > 1) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)))
-  return rows.map((row) =>
-    row.length === 1
-      ? row[0]
-      : row
-          .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-          .join('  ')
-          .trimEnd(),
-  )
 }
 
 function text(measure: Measure | undefined, value: number | undefined, mean = false): string {

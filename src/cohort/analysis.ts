@@ -1,8 +1,7 @@
 import { volumeAgreement } from '../evaluate/agreement.js'
 import type { CaseResult, Protocol, Ranking, TeamResults } from '../evaluate/protocol.js'
-import { meanOfDefined } from '../evaluate/ranking.js'
 import { bootstrapInterval } from '../evaluate/statistics/bootstrap.js'
-import { median } from '../evaluate/statistics/describe.js'
+import { mean, median } from '../evaluate/statistics/describe.js'
 import { rankStability } from '../evaluate/statistics/rank-stability.js'
 import type { Analysis, DetectionBySize, Estimate, MethodAnalysis } from '../report/benchmark-input.js'
 import type { BenchmarkResult } from './benchmark.js'
@@ -79,24 +78,23 @@ function figureOf(repeats: readonly RunRecord[], key: string): number {
         : []
       : [scored?.scores[key] ?? Number.NaN],
   )
-  return meanOfDefined(values)
+  return mean(values)
 }
 
 function estimate(values: readonly number[], groups: readonly string[]): Estimate {
   const items = values.map((value, i) => ({ value, group: groups[i] })).filter(({ value }) => !Number.isNaN(value))
   const numbers = items.map(({ value }) => value)
-  const mean = meanOfDefined(numbers)
   const clusters = items.map(({ group }) => group)
   // One patient says nothing about the spread among patients.
   const interval =
     new Set(clusters).size < 2
       ? { low: Number.NaN, high: Number.NaN }
-      : bootstrapInterval(items, (drawn) => meanOfDefined(drawn.map(({ value }) => value)), { clusters })
+      : bootstrapInterval(items, (drawn) => mean(drawn.map(({ value }) => value)), { clusters })
   return {
-    mean,
+    mean: mean(numbers),
     low: interval.low,
     high: interval.high,
-    median: numbers.length > 0 ? median(numbers) : Number.NaN,
+    median: median(numbers),
     n: numbers.length,
   }
 }

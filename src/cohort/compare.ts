@@ -1,5 +1,5 @@
-import { meanOfDefined } from '../evaluate/ranking.js'
 import { bootstrapInterval } from '../evaluate/statistics/bootstrap.js'
+import { mean } from '../evaluate/statistics/describe.js'
 import { cliques, friedman, nemenyiCriticalDifference } from '../evaluate/statistics/friedman.js'
 import { holm } from '../evaluate/statistics/multiple.js'
 import { wilcoxonSignedRank } from '../evaluate/statistics/paired.js'
@@ -19,12 +19,12 @@ export function compareMethods(measure: string, table: Table): Comparison[] {
   const pairs = table.methods.flatMap((_, a) => table.methods.slice(a + 1).map((_, b) => [a, a + 1 + b] as const))
   const found = pairs.map(([a, b]): Comparison => {
     const both = byGroup.filter((row) => !Number.isNaN(row[a] - row[b]))
-    const mean = meanOfDefined(both.map((row) => row[a] - row[b]))
-    const [better, other] = mean < 0 ? [b, a] : [a, b]
+    const difference = mean(both.map((row) => row[a] - row[b]))
+    const [better, other] = difference < 0 ? [b, a] : [a, b]
     const interval =
       both.length < 2
         ? { low: Number.NaN, high: Number.NaN }
-        : bootstrapInterval(both, (drawn) => meanOfDefined(drawn.map((row) => row[better] - row[other])))
+        : bootstrapInterval(both, (drawn) => mean(drawn.map((row) => row[better] - row[other])))
     const { p } = wilcoxonSignedRank(
       both.map((row) => row[better]),
       both.map((row) => row[other]),
@@ -34,7 +34,7 @@ export function compareMethods(measure: string, table: Table): Comparison[] {
       better: table.methods[better],
       other: table.methods[other],
       n: both.length,
-      difference: Math.abs(mean),
+      difference: Math.abs(difference),
       low: interval.low,
       high: interval.high,
       p,
@@ -76,7 +76,5 @@ export const caseByCase = ({ groups, values }: Table): number[][] => groups.map(
 
 /** A row a group, in the order in which they first appear: each method's mean over the group's cases. */
 function groupMeans({ groups, values }: Table): number[][] {
-  return [...new Set(groups)].map((group) =>
-    values.map((row) => meanOfDefined(row.filter((_, i) => groups[i] === group))),
-  )
+  return [...new Set(groups)].map((group) => values.map((row) => mean(row.filter((_, i) => groups[i] === group))))
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RunError } from '../errors.js'
+import type { RunOutcome } from '../report/benchmark-input.js'
 import { methodStage, type Provenance } from '../run/options.js'
+import { writeWhole } from '../run/output-file.js'
 import type { Modality } from '../volume/study.js'
 import type { PlannedMethod } from './plan.js'
 import type { PreparationTask, PreparationTime } from './prepare-worker.js'
@@ -20,19 +22,7 @@ export interface RunIdentity {
 }
 
 /** One method on one case, as `run.json` in its folder keeps it. */
-export interface RunRecord extends RunIdentity {
-  case: string
-  /** From 1. */
-  repeat: number
-  status: 'done' | 'failed'
-  /** Why it failed, in one line. */
-  reason?: string
-  /** Of the process that failed; absent when a signal ended it. */
-  exitCode?: number
-  /** Preparation from the raw images; the method alone; from the raw images to the report. */
-  seconds?: { prepare: number; method: number; total: number }
-  /** Highest memory of the preparing process, and of the one that ran the method. */
-  peakMegabytes?: { prepare: number; run: number }
+export interface RunRecord extends RunIdentity, RunOutcome {
   maskSha256?: string
   scored?: Scored
 }
@@ -105,14 +95,7 @@ export async function readRecord(folder: string): Promise<RunRecord | undefined>
 const undefinedAsNaN = (_: string, value: unknown): unknown => (value === null ? Number.NaN : value)
 
 export async function writeRecord(folder: string, record: RunRecord): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true })
-    // Renamed, so that a record is there as a whole or not at all.
-    await writeFile(join(folder, `${recordName}.new`), `${JSON.stringify(record, null, 1)}\n`)
-    await rename(join(folder, `${recordName}.new`), join(folder, recordName))
-  } catch (cause) {
-    throw new RunError(`${folder}: cannot be written (${(cause as Error).message}); give another --out`, { cause })
-  }
+  await writeWhole(new Map([[join(folder, recordName), `${JSON.stringify(record, null, 1)}\n`]]))
 }
 
 /** What differs between two identities, in words; undefined when nothing does. */

@@ -1,3 +1,4 @@
+import { mean } from './statistics/describe.js'
 import { fQuantile, normalQuantile, tQuantile, tUpper } from './statistics/distributions.js'
 import { midRanks } from './statistics/ranks.js'
 
@@ -207,7 +208,6 @@ function pairs(a: readonly number[], b: readonly number[]): [number[], number[]]
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
-const mean = (values: readonly number[]): number => sum(values) / values.length
 
 /** Central second moments over n, and the difference of the means. */
 function moments(x: readonly number[], y: readonly number[]) {

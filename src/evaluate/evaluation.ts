@@ -1,4 +1,5 @@
 import type { CaseResult, Protocol, Ranking, Scores } from './protocol.js'
+import { describe as describeFigures, type Description as Figures } from './statistics/describe.js'
 
 /** A case of a candidate, with what tables and plots need beside the protocol's scores. */
 export interface ScoredCase {
@@ -18,21 +19,10 @@ export interface ScoredTeam {
   cases: readonly ScoredCase[]
 }
 
-/** A measure over cases. */
-export interface Description {
-  /** Cases in which it is defined … */
-  n: number
-  /** … and those handed in of which it was computed and is NaN. */
+/** A measure over cases: `n` in which it is defined. */
+export interface Description extends Omit<Figures, 'skipped'> {
+  /** Cases handed in of which it was computed and is NaN. */
   undefined: number
-  mean: number
-  /** Sample standard deviation (n − 1). */
-  sd: number
-  median: number
-  /** First and third quartile, linear between the two nearest ranks. */
-  q1: number
-  q3: number
-  min: number
-  max: number
 }
 
 export interface TeamSummary {
@@ -89,23 +79,6 @@ function describeAll(scores: readonly Scores[]): Record<string, Description> {
 
 /** Mean, spread and ranks of the values that are not NaN; NaN where there are none (or, for the spread, fewer than two). */
 export function describe(values: readonly number[]): Description {
-  const defined = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)
-  const n = defined.length
-  const mean = defined.reduce((sum, value) => sum + value, 0) / n
-  const quantile = (part: number) => {
-    const rank = part * (n - 1)
-    const low = Math.floor(rank)
-    return n === 0 ? Number.NaN : defined[low] + (rank - low) * ((defined[low + 1] ?? defined[low]) - defined[low])
-  }
-  return {
-    n,
-    undefined: values.length - n,
-    mean,
-    sd: n < 2 ? Number.NaN : Math.sqrt(defined.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1)),
-    median: quantile(0.5),
-    q1: quantile(0.25),
-    q3: quantile(0.75),
-    min: quantile(0),
-    max: quantile(1),
-  }
+  const { n, skipped, ...figures } = describeFigures(values)
+  return { n, undefined: skipped, ...figures }
 }

@@ -47,6 +47,8 @@ export interface Protocol {
   citation: string
   /** How many reference masks a case has: one consensus, or one of each rater. */
   raters: 'one' | 'several'
+  /** Values of a reference beside lesion that the protocol treats by itself; masks keep them. */
+  keptLabels?: readonly number[]
   /** The measures in the order in which the challenge lists them. */
   measures: readonly Measure[]
   /**

@@ -1,22 +1,11 @@
 import type { CaseResult, Measure, Placed, Ranking, Scores, TeamResults } from './protocol.js'
+import { mean } from './statistics/describe.js'
 
 /** Teams by name with their cases by name. */
 export type Teams = ReadonlyMap<string, TeamResults>
 /** One figure of each team's cases: team → case → value; NaN or absent where it is not defined. */
 export type CaseValues = ReadonlyMap<string, ReadonlyMap<string, number>>
 type Direction = 'higher' | 'lower'
-
-/** Mean of what is defined (not NaN); NaN when nothing is. */
-export function meanOfDefined(values: Iterable<number>): number {
-  let sum = 0
-  let n = 0
-  for (const value of values)
-    if (!Number.isNaN(value)) {
-      sum += value
-      n++
-    }
-  return sum / n
-}
 
 /** Each key's mean over the results in which it stands and is defined: the usual figures of a team. */
 export function meanScores(results: Iterable<Scores | undefined>): Scores {
@@ -26,7 +15,7 @@ export function meanScores(results: Iterable<Scores | undefined>): Scores {
       if (!values.has(key)) values.set(key, [])
       values.get(key)!.push(value)
     }
-  return Object.fromEntries([...values].map(([key, list]) => [key, meanOfDefined(list)]))
+  return Object.fromEntries([...values].map(([key, list]) => [key, mean(list)]))
 }
 
 /** The scores of the cases that were handed in. */
@@ -57,7 +46,7 @@ export const rankingOf = (title: string, values: ReadonlyMap<string, number>, be
 
 /** Ranks teams by their mean over the cases where the figure is defined. */
 export function aggregateThenRank(title: string, values: CaseValues, better: Direction): Ranking {
-  const means = new Map([...values].map(([team, cases]) => [team, meanOfDefined(cases.values())]))
+  const means = new Map([...values].map(([team, cases]) => [team, mean(cases.values())]))
   return rankingOf(title, means, better)
 }
 
@@ -73,7 +62,7 @@ export function rankThenAggregate(title: string, values: CaseValues, better: Dir
     if ([...here.values()].every(Number.isNaN)) continue
     for (const { team, place } of placesOf(here, better)) places.get(team)!.push(place)
   }
-  return rankingOf(title, new Map([...places].map(([team, list]) => [team, meanOfDefined(list)])), 'lower')
+  return rankingOf(title, new Map([...places].map(([team, list]) => [team, mean(list)])), 'lower')
 }
 
 /**

@@ -4,6 +4,7 @@ import { nearestDistance } from '../volume/nearest.js'
 import { type Mask, maskWhere } from '../volume/volume.js'
 import { forEachIn } from '../volume/words.js'
 import { assertSameGrid } from './overlap.js'
+import { sortedQuantile } from './statistics/describe.js'
 
 /**
  * Which neighbours make a voxel of a mask a surface voxel when one of them is background: those that share a face (6),
@@ -119,8 +120,8 @@ export function summarise(
   const unlessEmpty = (value: number) => (finite ? value : Number.NaN)
   return {
     hausdorff,
-    hausdorff95: unlessEmpty(Math.max(percentile(sortedR, 95), percentile(sortedC, 95))),
-    hausdorff95Pooled: unlessEmpty(percentile(pooled, 95)),
+    hausdorff95: unlessEmpty(Math.max(sortedQuantile(sortedR, 0.95), sortedQuantile(sortedC, 0.95))),
+    hausdorff95Pooled: unlessEmpty(sortedQuantile(pooled, 0.95)),
     assd: unlessEmpty((sumR + sumC) / pooled.length),
     meanSurface: unlessEmpty((meanR + meanC) / 2),
     contourMean: unlessEmpty(Math.max(meanR, meanC)),
@@ -210,14 +211,6 @@ function sum(values: Float64Array): number {
   let total = 0
   for (let i = 0; i < values.length; i++) total += values[i]
   return total
-}
-
-/** As numpy's default: linear between the two nearest ranks. */
-function percentile(sorted: Float64Array, percent: number): number {
-  const rank = ((sorted.length - 1) * percent) / 100
-  const low = Math.floor(rank)
-  const below = sorted[low]
-  return low + 1 < sorted.length ? below + (rank - low) * (sorted[low + 1] - below) : below
 }
 
 /** How many of the sorted values are at most `limit`; 1e-6 relative: voxel sizes are single precision. */

@@ -35,15 +35,24 @@ export interface BenchmarkCase {
   referenceLesions: number
 }
 
-export interface BenchmarkRun {
+/** One method on one case: how it ended. */
+export interface RunOutcome {
   method: string
   case: string
+  /** From 1. */
   repeat: number
   status: 'done' | 'failed'
+  /** Why it failed, in one line. */
   reason?: string
+  /** Of the process that failed; absent when a signal ended it. */
   exitCode?: number
+  /** Preparation from the raw images; the method alone; from the raw images to the report. */
   seconds?: { prepare: number; method: number; total: number }
+  /** Highest memory of the preparing process, and of the one that ran the method. */
   peakMegabytes?: { prepare: number; run: number }
+}
+
+export interface BenchmarkRun extends RunOutcome {
   scores?: Scores
   /** The run's own report, as an address relative to the page. */
   report?: string

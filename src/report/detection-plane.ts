@@ -1,6 +1,7 @@
 import type { SurveyRow } from '../evaluate/survey.js'
 import { escapeHtml } from './html.js'
 import { placeLabels, textWidth } from './label-placement.js'
+import { svgOf } from './plot.js'
 
 export interface PlanePoint {
   row: SurveyRow
@@ -40,8 +41,6 @@ const ink = '#222'
  * name, as a whole SVG file on white. The best corner is the top right.
  */
 export async function detectionPlane({ title, points, colouring, centres = [] }: Plane): Promise<string> {
-  const Plot = await import('@observablehq/plot')
-  const document = globalThis.document ?? (await import('linkedom')).parseHTML('<html><body></body></html>').document
   const x = axis(
     [...points, ...centres].map((p) => p.x),
     frame.left,
@@ -62,8 +61,7 @@ export async function detectionPlane({ title, points, colouring, centres = [] }:
     fontSize,
   )
   const labels = named.map((point, i) => ({ ...places[i], point }))
-  const figure = Plot.plot({
-    document: document as Document,
+  const svg = await svgOf((Plot) => ({
     width,
     height,
     marginLeft: frame.left,
@@ -128,8 +126,8 @@ export async function detectionPlane({ title, points, colouring, centres = [] }:
     r: { type: 'identity' },
     color: { type: 'identity' },
     symbol: { type: 'identity' } as never,
-  })
-  return asFile(figure.outerHTML, title, legend(title, points, colouring))
+  }))
+  return asFile(svg, title, legend(title, points, colouring))
 }
 
 const symbolOf = ({ kind, own }: SurveyRow) => (own ? 'star' : kind === 'deep' ? 'circle' : 'square')

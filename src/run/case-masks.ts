@@ -34,9 +34,6 @@ export function choiceOf({ label, anyLabel, threshold }: MaskChoices, side: Side
   return choice
 }
 
-/** Labels of the reference that a protocol wants to see: WMH 2017 leaves "other pathology" out of the score. */
-const keptLabels: Readonly<Record<string, readonly number[]>> = { wmh2017: [2] }
-
 export type JudgedInputs = (Omit<Provenance['inputs'][number], 'orientation'> & { case: string })[]
 
 /** What the judged masks may take in memory; beyond it they are read again when they are scored. */
@@ -92,7 +89,7 @@ export class CaseMasks {
   async #reference(one: PlannedCase, r: number, first: Mask | undefined): Promise<LesionMask> {
     const path = one.references[r]
     const name = `${one.id}, ${one.references.length > 1 ? `reference ${r + 1}` : 'reference'}`
-    const keep = keptLabels[this.protocol.id]
+    const keep = this.protocol.keptLabels
     const read = await readLesionMask(path, name, keep ? { ...this.choices.reference, keep } : this.choices.reference)
     return this.#keep(`r${r} ${path}`, await this.#onto(read, first, path, one.references[0], name))
   }

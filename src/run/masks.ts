@@ -99,7 +99,7 @@ function notWhole(path: string, odd: readonly number[], values: readonly number[
 }
 
 /** A scale factor in the header can leave 1 as 0.9999999. */
-const isWhole = (value: number): boolean => Math.abs(value - Math.round(value)) < 1e-4
+export const isWhole = (value: number): boolean => Math.abs(value - Math.round(value)) < 1e-4
 
 /** The different values, whole ones rounded, in order; not more than tell what the image is. */
 function valuesOf({ data }: Volume): number[] {

@@ -6,7 +6,7 @@ import { inverseReorientation, reorient, towardsRas } from '../volume/orient.js'
 import { resample } from '../volume/resample.js'
 import { type Grid, type Image, type Mask, sameGrid, type Volume } from '../volume/volume.js'
 import { hash, readBytes } from './inputs.js'
-import { gridDifference, gridToleranceMm, judgeMask, type MaskChoice } from './masks.js'
+import { gridDifference, gridToleranceMm, isWhole, judgeMask, type MaskChoice } from './masks.js'
 
 /** What the raters' files hold: lesion masks, label maps whose labels are kept apart, or probabilities of lesion. */
 export type RaterKind = 'mask' | 'labels' | 'probability'
@@ -69,8 +69,7 @@ function labelsOf(read: Read, path: string): Mask {
   const labels = new Uint8Array(data.length)
   for (let i = 0; i < data.length; i++) {
     const label = Math.round(data[i])
-    // A scale factor in the header can leave 1 as 0.9999999.
-    if (!(Math.abs(data[i] - label) < 1e-4 && label >= 0 && label <= 255))
+    if (!(isWhole(data[i]) && label >= 0 && label <= 255))
       throw new InputError(
         path,
         `holds the value ${Number(data[i].toPrecision(4))}, and labels are whole numbers from 0 to 255`,

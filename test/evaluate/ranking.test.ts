@@ -5,13 +5,13 @@ import type { CaseResult, Measure, Scores } from '../../src/evaluate/protocol.js
 import {
   aggregateThenRank,
   caseValues,
-  meanOfDefined,
   meanScores,
   placesOf,
   rankThenAggregate,
   stretched,
   withMissing,
 } from '../../src/evaluate/ranking.js'
+import { mean } from '../../src/evaluate/statistics/describe.js'
 import { fixed } from '../generators.js'
 
 const values = (record: Record<string, number>) => new Map(Object.entries(record))
@@ -69,7 +69,7 @@ test('undefined cases: left out of means; last where others have a value, nobody
   )
   // x: a 1, b 2; y: nobody; z: b 1, a 2.
   assert.deepEqual(places(rankThenAggregate('Dice', dice, 'higher').places), { a: 1.5, b: 1.5 })
-  assert.equal(meanOfDefined([]), Number.NaN)
+  assert.equal(mean([]), Number.NaN)
   assert.deepEqual(meanScores([{ d: 1, n: Number.NaN }, undefined, { d: 3, v: 2 }]), { d: 2, n: Number.NaN, v: 2 })
 })
 

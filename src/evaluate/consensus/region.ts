@@ -1,4 +1,5 @@
 import { type Mask, type Volume, voxelCount } from '../../volume/volume.js'
+import { wordsOf } from '../../volume/words.js'
 
 /** Where a consensus is estimated. */
 export interface Region {
@@ -11,14 +12,11 @@ export interface Region {
 export function unionOf(raters: readonly Mask[]): Mask {
   const { dims, affine } = raters[0]
   const data = new Uint8Array(voxelCount(raters[0]))
-  const words = data.length >> 2
-  const into = new Uint32Array(data.buffer, 0, words)
+  const into = wordsOf(data)
   for (const rater of raters) {
-    // Four voxels at a time; memory that does not begin on a word is copied to where it does.
-    const bytes = rater.data.byteOffset % 4 === 0 ? rater.data : rater.data.slice()
-    const from = new Uint32Array(bytes.buffer, bytes.byteOffset, words)
-    for (let i = 0; i < words; i++) into[i] |= from[i]
-    for (let i = 4 * words; i < data.length; i++) data[i] |= bytes[i]
+    const from = wordsOf(rater.data)
+    for (let i = 0; i < into.length; i++) into[i] |= from[i]
+    for (let i = 4 * into.length; i < data.length; i++) data[i] |= rater.data[i]
   }
   return { dims, affine, data }
 }

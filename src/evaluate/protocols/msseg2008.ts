@@ -2,7 +2,8 @@ import { emptyMask, type Grid, type Mask } from '../../volume/volume.js'
 import { anyOverlapCounts } from '../detection.js'
 import { overlap } from '../overlap.js'
 import type { CaseResult, Protocol, Scores } from '../protocol.js'
-import { aggregateThenRank, caseValues, handedIn, meanOfDefined, meanScores, withMissing } from '../ranking.js'
+import { aggregateThenRank, caseValues, handedIn, meanScores, withMissing } from '../ranking.js'
+import { mean } from '../statistics/describe.js'
 import { type SurfaceOptions, type SurfaceSamples, surfaceSamples } from '../surface.js'
 import { assertReferences, measure } from './common.js'
 import { overRaters } from './raters.js'
@@ -91,7 +92,7 @@ export function points2008(errors: Errors2008, rounded = false): Scores {
     surfaceDistanceScore: kept(surface),
     lesionTprScore: kept(tpr),
     lesionFprScore: kept(fpr),
-    score: kept(meanOfDefined([volume, surface, tpr, fpr])),
+    score: kept(mean([volume, surface, tpr, fpr])),
   }
 }
 

@@ -2,7 +2,8 @@ import { type Mask, maskWhere } from '../../volume/volume.js'
 import { anyOverlapCounts } from '../detection.js'
 import { assertSameGrid, overlap } from '../overlap.js'
 import type { Protocol, Ranking, Scores } from '../protocol.js'
-import { caseValues, handedIn, meanOfDefined, meanScores, rankingOf, stretched, withMissing } from '../ranking.js'
+import { caseValues, handedIn, meanScores, rankingOf, stretched, withMissing } from '../ranking.js'
+import { mean } from '../statistics/describe.js'
 import { surfaceDistances } from '../surface.js'
 import { measure, onlyReference } from './common.js'
 
@@ -32,6 +33,7 @@ export const wmh2017: Protocol = {
   title: 'WMH segmentation challenge 2017 (MICCAI)',
   citation: 'Kuijf et al. 2019, IEEE Transactions on Medical Imaging 38:2556',
   raters: 'one',
+  keptLabels: [2],
   measures,
   async score(references: readonly Mask[], candidate: Mask) {
     const labels = onlyReference(references, 'wmh2017')
@@ -53,13 +55,13 @@ export const wmh2017: Protocol = {
   rank(teams): Ranking[] {
     const complete = withMissing(teams, measures, worst)
     const stretchedMeans = measures.map(({ key, better }) => {
-      const means = [...caseValues(complete, key)].map(
-        ([team, cases]) => [team, meanOfDefined(cases.values())] as const,
-      )
+      const means = [...caseValues(complete, key)].map(([team, cases]) => [team, mean(cases.values())] as const)
       return stretched(new Map(means), better === 'higher' ? 'higher' : 'lower')
     })
-    const mean = (team: string) => meanOfDefined(stretchedMeans.map((of) => of.get(team)!))
-    return [rankingOf('Mean of the stretched measures', new Map([...teams.keys()].map((t) => [t, mean(t)])), 'lower')]
+    const average = (team: string) => mean(stretchedMeans.map((of) => of.get(team)!))
+    return [
+      rankingOf('Mean of the stretched measures', new Map([...teams.keys()].map((t) => [t, average(t)])), 'lower'),
+    ]
   },
 }
 

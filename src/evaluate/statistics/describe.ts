@@ -7,10 +7,10 @@ export interface Description {
   mean: number
   /** Sample standard deviation (n − 1); NaN for fewer than two values. */
   sd: number
-  min: number
-  q1: number
   median: number
+  q1: number
   q3: number
+  min: number
   max: number
 }
 
@@ -24,10 +24,10 @@ export function describe(values: readonly number[]): Description {
     skipped,
     mean: mean(sorted),
     sd: sd(sorted),
-    min: at(0),
-    q1: at(0.25),
     median: at(0.5),
+    q1: at(0.25),
     q3: at(0.75),
+    min: at(0),
     max: at(1),
   }
 }
@@ -39,7 +39,7 @@ export function defined(values: readonly number[]): { kept: number[]; skipped: n
 }
 
 /** Arithmetic mean of the values that are not NaN; NaN when there are none. */
-export function mean(values: readonly number[]): number {
+export function mean(values: Iterable<number>): number {
   let [sum, n] = [0, 0]
   for (const value of values)
     if (!Number.isNaN(value)) {
@@ -78,7 +78,7 @@ export const quantile = (values: readonly number[], p: number): number =>
 export const median = (values: readonly number[]): number => quantile(values, 0.5)
 
 /** Quantile (type 7) of values that are in rising order and hold no NaN. */
-export function sortedQuantile(sorted: readonly number[], p: number): number {
+export function sortedQuantile(sorted: ArrayLike<number>, p: number): number {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`a quantile is asked for between 0 and 1, not at ${p}`)
   if (sorted.length === 0) return Number.NaN
   const place = (sorted.length - 1) * p
