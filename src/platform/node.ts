@@ -59,3 +59,17 @@ export function startWorker(source: string): WorkerHandle {
     stop: () => void worker.terminate(),
   }
 }
+
+export type OnnxRuntime = typeof import('onnxruntime-node')
+export type OnnxSession = import('onnxruntime-node').InferenceSession
+
+/** @throws Error when onnxruntime-node is not installed or has no build for this machine */
+export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
+  try {
+    return await import('onnxruntime-node')
+  } catch (error) {
+    throw new Error(
+      `onnxruntime-node is not available here; networks need it: npm install onnxruntime-node@1.30.0 (${(error as Error).message.split('\n')[0]})`,
+    )
+  }
+}

@@ -1,0 +1,265 @@
+import { type Graph, type Shape, ShapeError, sizeOf, type Value } from '../graph/graph.js'
+import { sum } from './arithmetic.js'
+import { concat, dilate, pad, reshape, slice, transpose } from './shape.js'
+
+/** Products of matrices and convolutions. Weights are `[out, in / groups, kernel…]`, as everywhere in the field. */
+
+/**
+ * Product of the last two axes; leading axes are a batch.
+ * @param options whether a matrix is taken transposed
+ */
+export function matmul(graph: Graph, a: Value, b: Value, { transA = false, transB = false } = {}): Value {
+  const [m, k] = lastTwo(a, transA)
+  const [k2, n] = lastTwo(b, transB)
+  if (k !== k2) throw new ShapeError('matmul', 'the inner sizes differ', a, b)
+  const batch = broadcastBatch(a, b)
+  const attributes = { transA: { int: Number(transA) }, transB: { int: Number(transB) } }
+  const plain = !transA && !transB
+  return graph.step(plain ? 'MatMul' : 'FusedMatMul', [a, b], [...batch, m, n], {
+    ...(plain ? {} : { domain: 'com.microsoft', attributes }),
+    backward: (g, [up]) => {
+      const da = transA ? matmul(g, b, up!, { transA: transB, transB: true }) : matmul(g, up!, b, { transB: !transB })
+      const db = transB ? matmul(g, up!, a, { transA: true, transB: transA }) : matmul(g, a, up!, { transA: !transA })
+      return [batchSummed(g, da, a.shape), batchSummed(g, db, b.shape)]
+    },
+  })
+}
+
+const lastTwo = (x: Value, turned: boolean): [number, number] => {
+  const [rows, columns] = x.shape.slice(-2)
+  return turned ? [columns, rows] : [rows, columns]
+}
+
+function broadcastBatch(a: Value, b: Value): number[] {
+  const [x, y] = [a.shape.slice(0, -2), b.shape.slice(0, -2)]
+  const rank = Math.max(x.length, y.length)
+  return Array.from({ length: rank }, (_, i) => Math.max(x[i - rank + x.length] ?? 1, y[i - rank + y.length] ?? 1))
+}
+
+function batchSummed(graph: Graph, gradient: Value, shape: Shape): Value {
+  const extra = gradient.shape.length - shape.length
+  const axes = gradient.shape.map((_, i) => i).filter((i) => i < extra || shape[i - extra] !== gradient.shape[i])
+  return reshape(graph, sum(graph, gradient, axes), shape)
+}
+
+export interface ConvolutionOptions {
+  /** Per spatial axis; a single number for all. */
+  stride?: number | readonly number[]
+  dilation?: number | readonly number[]
+  /** Zeros on each side; `same` keeps `ceil(size / stride)` with odd kernels, `valid` has none. */
+  padding?: 'same' | 'valid' | readonly number[]
+  groups?: number
+}
+
+interface Geometry {
+  kernel: readonly number[]
+  stride: readonly number[]
+  dilation: readonly number[]
+  before: readonly number[]
+  after: readonly number[]
+  groups: number
+}
+
+const each = (x: number | readonly number[] | undefined, rank: number): readonly number[] =>
+  typeof x === 'object' ? x : Array.from({ length: rank }, () => x ?? 1)
+
+function geometryOf(weight: Value, options: ConvolutionOptions): Geometry {
+  const kernel = weight.shape.slice(2)
+  const rank = kernel.length
+  const dilation = each(options.dilation, rank)
+  const { padding = 'same' } = options
+  const sides =
+    typeof padding === 'string'
+      ? kernel.map((k, i) => (padding === 'valid' ? 0 : Math.floor(((k - 1) * dilation[i]) / 2)))
+      : padding
+  return {
+    kernel,
+    stride: each(options.stride, rank),
+    dilation,
+    before: sides,
+    after: sides,
+    groups: options.groups ?? 1,
+  }
+}
+
+/**
+ * Convolution (cross-correlation) of `[batch, in, …]` with `[out, in / groups, kernel…]`, in two or three dimensions.
+ * @returns `[batch, out, …]`, each size `floor((n + 2 pad - dilation (kernel - 1) - 1) / stride) + 1`
+ */
+export function convolution(graph: Graph, x: Value, weight: Value, options: ConvolutionOptions = {}): Value {
+  const geometry = geometryOf(weight, options)
+  if (x.shape.length !== weight.shape.length || x.shape[1] !== weight.shape[1] * geometry.groups)
+    throw new ShapeError('convolution', 'image and weights do not fit', x, weight)
+  return convolve(graph, x, weight, geometry)
+}
+
+function convolve(graph: Graph, x: Value, weight: Value, geometry: Geometry): Value {
+  const { kernel, stride, dilation, before, after, groups } = geometry
+  const [batch, channels, ...sizes] = x.shape
+  const out = weight.shape[0]
+  const shape = sizes.map(
+    (n, i) => Math.floor((n + before[i] + after[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i]) + 1,
+  )
+  const one = (values: readonly number[], of: number) => values.every((v) => v === of)
+  // A kernel of one voxel is a plain product of matrices.
+  if (one(kernel, 1) && one(stride, 1) && one(before, 0) && one(after, 0) && groups === 1) {
+    const y = matmul(graph, reshape(graph, weight, [out, channels]), reshape(graph, x, [batch, channels, -1]))
+    return reshape(graph, y, [batch, out, ...shape])
+  }
+  return graph.step('Conv', [x, weight], [batch, out, ...shape], {
+    attributes: {
+      kernel_shape: { ints: kernel },
+      strides: { ints: stride },
+      dilations: { ints: dilation },
+      pads: { ints: [...before, ...after] },
+      group: { int: groups },
+    },
+    backward: (g, [up]) => [
+      inputGradient(g, up!, weight, geometry, sizes),
+      weightGradient(g, up!, x, weight.shape, geometry),
+    ],
+  })
+}
+
+/** Gradient of a convolution's input: a convolution of the spread upstream gradient with flipped, transposed weights. */
+function inputGradient(graph: Graph, up: Value, weight: Value, geometry: Geometry, sizes: readonly number[]): Value {
+  const { kernel, stride, dilation, before, groups } = geometry
+  const [out, perGroup] = weight.shape
+  const spread = dilate(
+    graph,
+    up,
+    stride.map((step, i) => ({ axis: i + 2, step })),
+  )
+  const flippedWeight = flipped(graph, weight, groups, out, perGroup, kernel)
+  const reach = kernel.map((k, i) => (k - 1) * dilation[i])
+  const start = reach.map((r, i) => r - before[i])
+  const end = reach.map((r, i) => sizes[i] + r - start[i] - spread.shape[i + 2])
+  const plan = { kernel, stride: kernel.map(() => 1), dilation, groups }
+  // Conv has no negative padding: where the forward pass padded more than the kernel reaches, cut instead.
+  const cut = spread.shape
+    .slice(2)
+    .map((n, i) => ({ axis: i + 2, start: Math.max(0, -start[i]), end: n - Math.max(0, -end[i]) }))
+  return convolve(graph, slice(graph, spread, cut), flippedWeight, {
+    ...plan,
+    before: start.map((v) => Math.max(0, v)),
+    after: end.map((v) => Math.max(0, v)),
+  })
+}
+
+function flipped(
+  graph: Graph,
+  weight: Value,
+  groups: number,
+  out: number,
+  perGroup: number,
+  kernel: readonly number[],
+): Value {
+  const taps = sizeOf(kernel)
+  const grouped = reshape(graph, weight, [groups, out / groups, perGroup, taps])
+  const turned = reshape(graph, transpose(graph, grouped, [0, 2, 1, 3]), [groups * perGroup, out / groups, taps])
+  if (taps === 1) return reshape(graph, turned, [groups * perGroup, out / groups, ...kernel])
+  // Reversing the flattened kernel reverses every axis of it.
+  const backwards = graph.whole(Array.from({ length: taps }, (_, i) => taps - 1 - i))
+  const reversed = reverseLast(graph, turned, backwards)
+  return reshape(graph, reversed, [groups * perGroup, out / groups, ...kernel])
+}
+
+function reverseLast(graph: Graph, x: Value, order: Value): Value {
+  return graph.step('Gather', [x, order], x.shape, {
+    attributes: { axis: { int: x.shape.length - 1 } },
+    backward: (g, [up]) => [reverseLast(g, up!, order), undefined],
+  })
+}
+
+/**
+ * Gradient of a convolution's weights. The first spatial axis of a 3-D convolution is folded into the batch; the other axes
+ * are unrolled once (im2col), and one batched product per tap of the first axis gives the sums over space.
+ */
+function weightGradient(graph: Graph, up: Value, x: Value, shape: Shape, geometry: Geometry): Value {
+  const { kernel, stride, dilation, before, after, groups } = geometry
+  const [batch, channels] = x.shape
+  const [out, perGroup] = shape
+  const outSizes = up.shape.slice(2)
+  const deep = kernel.length === 3
+  const padded = pad(
+    graph,
+    x,
+    kernel.map((_, i) => ({ axis: i + 2, before: before[i], after: after[i] })),
+  )
+  const depth = deep ? padded.shape[2] : 1
+  const folded = deep
+    ? reshape(graph, transpose(graph, padded, [0, 2, 1, 3, 4]), [batch, depth, channels, ...padded.shape.slice(3)])
+    : reshape(graph, padded, [batch, 1, channels, ...padded.shape.slice(2)])
+  const plane = deep ? [1, 2] : [0, 1]
+  const [kh, kw] = plane.map((i) => kernel[i])
+  const area = plane.reduce((n, i) => n * outSizes[i], 1)
+  const columns: Value[] = []
+  for (let h = 0; h < kh; h++) {
+    for (let w = 0; w < kw; w++) {
+      const cuts = [h, w].map((tap, i) => {
+        const axis = plane[i]
+        const start = tap * dilation[axis]
+        return { axis: i + 3, start, end: start + (outSizes[axis] - 1) * stride[axis] + 1, step: stride[axis] }
+      })
+      columns.push(reshape(graph, slice(graph, folded, cuts), [batch, depth, groups, 1, perGroup, area]))
+    }
+  }
+  const taps = kh * kw
+  const unrolled = reshape(graph, concat(graph, columns, 3), [batch, depth, groups, taps * perGroup, area])
+  const deepUp = deep
+    ? reshape(graph, transpose(graph, up, [0, 2, 1, 3, 4]), [batch, outSizes[0], groups, out / groups, area])
+    : reshape(graph, up, [batch, 1, groups, out / groups, area])
+  const perTap: Value[] = []
+  const reach = deep ? (kernel[0] - 1) * dilation[0] : 0
+  // Shifting the upstream gradient along the folded axis is far cheaper than shifting the unrolled image.
+  const shifted = deep && stride[0] === 1 ? pad(graph, deepUp, [{ axis: 1, before: reach, after: reach }]) : undefined
+  for (let d = 0; d < (deep ? kernel[0] : 1); d++) {
+    const start = deep ? d * dilation[0] : 0
+    const step = deep ? stride[0] : 1
+    const rows = deepUp.shape[1]
+    const left = shifted
+      ? slice(graph, shifted, [{ axis: 1, start: reach - start, end: reach - start + depth }])
+      : deepUp
+    const right = shifted
+      ? unrolled
+      : slice(graph, unrolled, [{ axis: 1, start, end: start + (rows - 1) * step + 1, step }])
+    const product = matmul(graph, left, right, { transB: true })
+    perTap.push(reshape(graph, sum(graph, product, [0, 1]), [1, groups, out / groups, taps, perGroup]))
+  }
+  const all = concat(graph, perTap, 0)
+  return reshape(graph, transpose(graph, all, [1, 2, 4, 0, 3]), shape)
+}
+
+/**
+ * Transposed convolution of `[batch, in, …]` with `[in, out / groups, kernel…]`: each size becomes `(n - 1) stride + kernel - 2 pad`.
+ * Kernel and stride alike (the usual upsampling) is one product of matrices.
+ */
+export function transposedConvolution(
+  graph: Graph,
+  x: Value,
+  weight: Value,
+  {
+    stride,
+    padding,
+    groups = 1,
+  }: { stride?: number | readonly number[]; padding?: readonly number[]; groups?: number } = {},
+): Value {
+  const kernel = weight.shape.slice(2)
+  const steps = each(stride, kernel.length)
+  const sides = padding ?? kernel.map(() => 0)
+  if (x.shape[1] !== weight.shape[0])
+    throw new ShapeError('transposedConvolution', 'image and weights do not fit', x, weight)
+  const [batch, channels, ...sizes] = x.shape
+  const outPerGroup = weight.shape[1]
+  if (groups === 1 && kernel.every((k, i) => k === steps[i] && sides[i] === 0)) {
+    const flat = reshape(graph, weight, [channels, -1])
+    const y = matmul(graph, flat, reshape(graph, x, [batch, channels, -1]), { transA: true })
+    const rank = kernel.length
+    const order = [0, 1, ...kernel.flatMap((_, i) => [2 + rank + i, 2 + i])]
+    const blocks = reshape(graph, y, [batch, outPerGroup, ...kernel, ...sizes])
+    return reshape(graph, transpose(graph, blocks, order), [batch, outPerGroup, ...sizes.map((n, i) => n * kernel[i])])
+  }
+  const size = sizes.map((n, i) => (n - 1) * steps[i] + kernel[i] - 2 * sides[i])
+  const geometry = { kernel, stride: steps, dilation: kernel.map(() => 1), before: sides, after: sides, groups }
+  return inputGradient(graph, x, weight, geometry, size)
+}
