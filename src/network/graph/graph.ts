@@ -179,22 +179,17 @@ export class Graph {
   }
 
   /**
-   * `result`, with a gradient with respect to `x` of its own instead of the one through the pieces that compute it
-   * (which must stand on a stopped copy of `x`). Such a gradient is exact once; it is not differentiated again.
+   * `result`, with gradients of its own with respect to `sources` instead of those through the pieces that compute it
+   * (which must stand on stopped copies of the sources). Such gradients are exact once; they are not differentiated again.
    */
-  through(x: Value, result: Value, gradient: (graph: Graph, upstream: Value) => Value): Value {
-    const output: Value[] = []
-    const operation: Operation = {
-      op: 'Identity',
-      inputs: [result, x],
-      outputs: output,
-      attributes: {},
-      domain: '',
-      backward: (graph, [up]) => [undefined, gradient(graph, up!)],
-    }
-    output.push({ name: `v${this.#count++}`, shape: result.shape, type: result.type, source: operation })
-    this.operations.push(operation)
-    return output[0]
+  through(
+    sources: readonly Value[],
+    result: Value,
+    gradients: (graph: Graph, upstream: Value) => readonly Value[],
+  ): Value {
+    return this.step('Identity', [result, ...sources], result.shape, {
+      backward: (graph, [up]) => [undefined, ...gradients(graph, up!)],
+    })
   }
 
   /** Trained values in the order they were made. */
@@ -233,7 +228,7 @@ export class Graph {
       .filter((operation) => needed.operations.has(operation))
       .map(({ op, inputs: from, outputs: to, attributes, domain }) => ({
         op,
-        // The second input of `through` is for the way back only.
+        // The further inputs of `through` are for the way back only.
         inputs: (op === 'Identity' ? from.slice(0, 1) : from).map((v) => v.name),
         outputs: to.map((v) => v.name),
         attributes,

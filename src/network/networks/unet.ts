@@ -2,7 +2,6 @@ import type { Graph, Value } from '../graph/graph.js'
 import { heNormal, ones, zeros } from '../initialise.js'
 import {
   add,
-  affine,
   convolution,
   cropCentre,
   dropout,
@@ -64,8 +63,9 @@ export function normLayer(graph: Graph, name: string, x: Value, kind: Normalisat
   const channels = x.shape[1]
   const scale = graph.parameter(`${name}.weight`, [channels], ones, { decays: false })
   const shift = graph.parameter(`${name}.bias`, [channels], zeros, { decays: false })
-  const plain = kind === 'batch' ? batchNormalised(graph, name, x) : instanceNormalised(graph, x)
-  return affine(graph, plain, scale, shift)
+  return kind === 'batch'
+    ? batchNormalised(graph, name, x, { scale, shift })
+    : instanceNormalised(graph, x, 1e-5, { scale, shift })
 }
 
 export interface UnetOptions {

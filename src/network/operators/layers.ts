@@ -1,4 +1,4 @@
-import { type Graph, ShapeError, sizeOf, type Value } from '../graph/graph.js'
+import { type Graph, type Shape, ShapeError, sizeOf, type Value } from '../graph/graph.js'
 import {
   add,
   divide,
@@ -9,6 +9,7 @@ import {
   largest,
   mean,
   multiply,
+  negate,
   sigmoid,
   squareRoot,
   stopGradient,
@@ -21,9 +22,13 @@ import { cast, concat, reshape, slice } from './shape.js'
 
 /** Activations, normalisation, pooling, resizing, dropout and attention: operators without weights of their own. */
 
+/** 1 where positive, else the slope; a product and a clip are several times as fast as a comparison and a choice. */
+const steepness = (graph: Graph, y: Value, slope: number): Value =>
+  graph.step('Clip', [multiply(graph, y, 1e30), graph.constant(slope), graph.constant(1)], y.shape)
+
 export const relu = (graph: Graph, x: Value): Value => {
   const y: Value = graph.step('Relu', [x], x.shape, {
-    backward: (g, [up]) => [multiply(g, up!, cast(g, greater(g, y, 0), 'float32'))],
+    backward: (g, [up]) => [multiply(g, up!, steepness(g, y, 0))],
   })
   return y
 }
@@ -32,7 +37,7 @@ export const relu = (graph: Graph, x: Value): Value => {
 export const leakyRelu = (graph: Graph, x: Value, slope = 0.01): Value => {
   const y: Value = graph.step('LeakyRelu', [x], x.shape, {
     attributes: { alpha: { float: slope } },
-    backward: (g, [up]) => [where(g, greater(g, y, 0), up!, multiply(g, up!, slope))],
+    backward: (g, [up]) => [multiply(g, up!, steepness(g, y, slope))],
   })
   return y
 }
@@ -90,18 +95,45 @@ export function moments(graph: Graph, x: Value, axes: readonly number[]): Moment
   return { mean: centre, variance: mean(graph, multiply(graph, apart, apart), axes) }
 }
 
-/** `(x - mean) / sqrt(variance + epsilon)` over the axes. The gradient is the closed form: through the pieces it would take twice the passes. */
-export function normalised(graph: Graph, x: Value, axes: readonly number[], epsilon = 1e-5): Value {
+/** Scale and shift per channel that follow a normalisation, `[channels]` each. */
+export interface Affine {
+  scale: Value
+  shift: Value
+}
+
+/**
+ * `(x - mean) / sqrt(variance + epsilon)` over the axes, then the scale and shift. Value and gradient take as few passes
+ * over the image as they can; what is per channel is folded into one factor and one offset.
+ */
+export function normalised(graph: Graph, x: Value, axes: readonly number[], epsilon = 1e-5, after?: Affine): Value {
   const still = stopGradient(graph, x)
-  const { mean: centre, variance } = moments(graph, still, axes)
-  const scale = divide(graph, 1, squareRoot(graph, add(graph, variance, epsilon)))
-  const y: Value = graph.step('Mul', [subtract(graph, still, centre), scale], x.shape)
-  return graph.through(x, y, (g, up) => {
-    const alongMean = mean(g, up, axes)
-    const alongSelf = multiply(g, y, mean(g, multiply(g, up, y), axes))
-    return multiply(g, scale, subtract(g, subtract(g, up, alongMean), alongSelf))
+  const centre = mean(graph, still, axes)
+  const apart = subtract(graph, still, centre)
+  const count = axes.reduce((n, axis) => n * x.shape[axis], 1)
+  const variance = multiply(graph, squareSum(graph, apart, axes, centre.shape), 1 / count)
+  const inverse = divide(graph, 1, squareRoot(graph, add(graph, variance, epsilon)))
+  const wide = [1, x.shape[1], ...x.shape.slice(2).map(() => 1)]
+  const factor = after ? multiply(graph, inverse, reshape(graph, stopGradient(graph, after.scale), wide)) : inverse
+  const scaled = multiply(graph, apart, factor)
+  const y = after ? add(graph, scaled, reshape(graph, stopGradient(graph, after.shift), wide)) : scaled
+  return graph.through([x, ...(after ? [after.scale, after.shift] : [])], y, (g, up) => {
+    const upSum = sum(g, up, axes)
+    const along = sum(g, multiply(g, up, apart), axes)
+    const slope = negate(
+      g,
+      multiply(g, multiply(g, along, factor), multiply(g, multiply(g, inverse, inverse), 1 / count)),
+    )
+    const offset = negate(g, multiply(g, multiply(g, upSum, factor), 1 / count))
+    const dx = add(g, add(g, multiply(g, up, factor), multiply(g, apart, slope)), offset)
+    if (!after) return [dx]
+    const others = upSum.shape.map((_, i) => i).filter((i) => i !== 1)
+    const perChannel = (v: Value) => reshape(g, sum(g, v, others), [x.shape[1]])
+    return [dx, perChannel(multiply(g, along, inverse)), perChannel(upSum)]
   })
 }
+
+const squareSum = (graph: Graph, x: Value, axes: readonly number[], shape: Shape): Value =>
+  graph.step('ReduceSumSquare', [x, graph.whole(axes)], shape, { attributes: { keepdims: { int: 1 } } })
 
 /** Per-channel scale and shift, `[channels]` each. */
 export function affine(graph: Graph, x: Value, scale: Value, shift: Value): Value {
@@ -110,8 +142,8 @@ export function affine(graph: Graph, x: Value, scale: Value, shift: Value): Valu
 }
 
 /** Statistics of each image and channel over space (Ulyanov et al. 2016). */
-export const instanceNormalised = (graph: Graph, x: Value, epsilon = 1e-5): Value =>
-  normalised(graph, x, x.shape.map((_, i) => i).slice(2), epsilon)
+export const instanceNormalised = (graph: Graph, x: Value, epsilon = 1e-5, after?: Affine): Value =>
+  normalised(graph, x, x.shape.map((_, i) => i).slice(2), epsilon, after)
 
 /** Statistics of each image over groups of channels and space (Wu & He 2018). */
 export function groupNormalised(graph: Graph, x: Value, groups: number, epsilon = 1e-5): Value {

@@ -172,62 +172,98 @@ function reverseLast(graph: Graph, x: Value, order: Value): Value {
 }
 
 /**
- * Gradient of a convolution's weights. The first spatial axis of a 3-D convolution is folded into the batch; the other axes
- * are unrolled once (im2col), and one batched product per tap of the first axis gives the sums over space.
+ * Gradient of a convolution's weights: for each tap, the sum over space of the upstream gradient times the shifted image.
+ * With stride 1 the shifts along rows are made on the gradient's side, stacked as channels, so that few, large products
+ * remain (measured 1.7 to 3 times as fast as unrolling the image, of which nine copies would be made).
  */
 function weightGradient(graph: Graph, up: Value, x: Value, shape: Shape, geometry: Geometry): Value {
-  const { kernel, stride, dilation, before, after, groups } = geometry
-  const [batch, channels] = x.shape
-  const [out, perGroup] = shape
-  const outSizes = up.shape.slice(2)
+  const { kernel, before, after, stride } = geometry
   const deep = kernel.length === 3
   const padded = pad(
     graph,
     x,
     kernel.map((_, i) => ({ axis: i + 2, before: before[i], after: after[i] })),
   )
-  const depth = deep ? padded.shape[2] : 1
-  const folded = deep
-    ? reshape(graph, transpose(graph, padded, [0, 2, 1, 3, 4]), [batch, depth, channels, ...padded.shape.slice(3)])
-    : reshape(graph, padded, [batch, 1, channels, ...padded.shape.slice(2)])
-  const plane = deep ? [1, 2] : [0, 1]
-  const [kh, kw] = plane.map((i) => kernel[i])
-  const area = plane.reduce((n, i) => n * outSizes[i], 1)
-  const columns: Value[] = []
-  for (let h = 0; h < kh; h++) {
-    for (let w = 0; w < kw; w++) {
-      const cuts = [h, w].map((tap, i) => {
-        const axis = plane[i]
-        const start = tap * dilation[axis]
-        return { axis: i + 3, start, end: start + (outSizes[axis] - 1) * stride[axis] + 1, step: stride[axis] }
-      })
-      columns.push(reshape(graph, slice(graph, folded, cuts), [batch, depth, groups, 1, perGroup, area]))
+  const flatStride = stride.every((step) => step === 1)
+  const rows = up.shape[up.shape.length - 2]
+  const wide = flatStride && rows * up.shape[up.shape.length - 1] >= 256
+  const parts = { image: folded(graph, padded, deep), up: folded(graph, up, deep) }
+  return wide ? stackedGradient(graph, parts, shape, geometry) : unrolledGradient(graph, parts, shape, geometry)
+}
+
+/** `[batch, channels, (depth,) height, width]` → `[batch, depth, channels, height, width]`, depth 1 in two dimensions. */
+function folded(graph: Graph, x: Value, deep: boolean): Value {
+  if (deep) return transpose(graph, x, [0, 2, 1, 3, 4])
+  const [batch, ...rest] = x.shape
+  return reshape(graph, x, [batch, 1, ...rest])
+}
+
+interface Folded {
+  image: Value
+  up: Value
+}
+
+/** Kernel, stride and dilation by folded axis: depth, height, width. */
+function byAxis({ kernel, stride, dilation }: Geometry): { k: number[]; s: number[]; d: number[] } {
+  const three = (values: readonly number[], fill: number) => (values.length === 3 ? [...values] : [fill, ...values])
+  return { k: three(kernel, 1), s: three(stride, 1), d: three(dilation, 1) }
+}
+
+function stackedGradient(graph: Graph, { image, up }: Folded, shape: Shape, geometry: Geometry): Value {
+  const { k, d } = byAxis(geometry)
+  const { groups } = geometry
+  const [out, perGroup] = shape
+  const [batch, depth, , rows, width] = up.shape
+  const tall = image.shape[3]
+  const shifted = Array.from({ length: k[1] }, (_, h) => {
+    const before = h * d[1]
+    const moved = pad(graph, up, [{ axis: 3, before, after: tall - rows - before }])
+    return reshape(graph, moved, [batch, depth, groups, out / groups, tall * width])
+  })
+  const stacked = concat(graph, shifted, 3)
+  const taps: Value[] = []
+  for (let z = 0; z < k[0]; z++) {
+    for (let w = 0; w < k[2]; w++) {
+      const part = slice(graph, image, [
+        { axis: 1, start: z * d[0], end: z * d[0] + depth },
+        { axis: 4, start: w * d[2], end: w * d[2] + width },
+      ])
+      const columns = reshape(graph, part, [batch, depth, groups, perGroup, tall * width])
+      const product = sum(graph, matmul(graph, stacked, columns, { transB: true }), [0, 1])
+      taps.push(reshape(graph, product, [1, groups, k[1], out / groups, perGroup]))
     }
   }
-  const taps = kh * kw
-  const unrolled = reshape(graph, concat(graph, columns, 3), [batch, depth, groups, taps * perGroup, area])
-  const deepUp = deep
-    ? reshape(graph, transpose(graph, up, [0, 2, 1, 3, 4]), [batch, outSizes[0], groups, out / groups, area])
-    : reshape(graph, up, [batch, 1, groups, out / groups, area])
-  const perTap: Value[] = []
-  const reach = deep ? (kernel[0] - 1) * dilation[0] : 0
-  // Shifting the upstream gradient along the folded axis is far cheaper than shifting the unrolled image.
-  const shifted = deep && stride[0] === 1 ? pad(graph, deepUp, [{ axis: 1, before: reach, after: reach }]) : undefined
-  for (let d = 0; d < (deep ? kernel[0] : 1); d++) {
-    const start = deep ? d * dilation[0] : 0
-    const step = deep ? stride[0] : 1
-    const rows = deepUp.shape[1]
-    const left = shifted
-      ? slice(graph, shifted, [{ axis: 1, start: reach - start, end: reach - start + depth }])
-      : deepUp
-    const right = shifted
-      ? unrolled
-      : slice(graph, unrolled, [{ axis: 1, start, end: start + (rows - 1) * step + 1, step }])
-    const product = matmul(graph, left, right, { transB: true })
-    perTap.push(reshape(graph, sum(graph, product, [0, 1]), [1, groups, out / groups, taps, perGroup]))
+  const all = reshape(graph, concat(graph, taps, 0), [k[0], k[2], groups, k[1], out / groups, perGroup])
+  return reshape(graph, transpose(graph, all, [2, 4, 5, 0, 3, 1]), shape)
+}
+
+/** The general way: the image is unrolled over height and width (im2col), one batched product per tap of the depth. */
+function unrolledGradient(graph: Graph, { image, up }: Folded, shape: Shape, geometry: Geometry): Value {
+  const { k, s, d } = byAxis(geometry)
+  const { groups } = geometry
+  const [out, perGroup] = shape
+  const [batch, depth, , rows, width] = up.shape
+  const area = rows * width
+  const cutAlong = (axis: number, of: number, tap: number, count: number) => {
+    const start = tap * d[of]
+    return { axis, start, end: start + (count - 1) * s[of] + 1, step: s[of] }
   }
-  const all = concat(graph, perTap, 0)
-  return reshape(graph, transpose(graph, all, [1, 2, 4, 0, 3]), shape)
+  const columns: Value[] = []
+  for (let h = 0; h < k[1]; h++) {
+    for (let w = 0; w < k[2]; w++) {
+      const part = slice(graph, image, [cutAlong(3, 1, h, rows), cutAlong(4, 2, w, width)])
+      columns.push(reshape(graph, part, [batch, image.shape[1], groups, 1, perGroup, area]))
+    }
+  }
+  const taps = k[1] * k[2]
+  const unrolled = reshape(graph, concat(graph, columns, 3), [batch, image.shape[1], groups, taps * perGroup, area])
+  const deepUp = reshape(graph, up, [batch, depth, groups, out / groups, area])
+  const perTap = Array.from({ length: k[0] }, (_, z) => {
+    const right = slice(graph, unrolled, [cutAlong(1, 0, z, depth)])
+    const product = matmul(graph, deepUp, right, { transB: true })
+    return reshape(graph, sum(graph, product, [0, 1]), [1, groups, out / groups, taps, perGroup])
+  })
+  return reshape(graph, transpose(graph, concat(graph, perTap, 0), [1, 2, 4, 0, 3]), shape)
 }
 
 /**

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { readNifti, readNiftiMask } from '../src/formats/nifti.js'
+import { setThreads } from '../src/kernels/index.js'
+import { networkChannels } from '../src/methods/deep/channels.js'
+import type { PlaneCase } from '../src/network/planes/sample.js'
+import { type Preparation, prepare, prepareWeight } from '../src/preprocess/pipeline.js'
+import { usual } from '../src/preprocess/recipe.js'
+import { Stages } from '../src/preprocess/stages.js'
+import { diskStore } from '../src/run/cache.js'
+import { voxelSizes } from '../src/volume/affine.js'
+import { resampleMask } from '../src/volume/resample.js'
+import type { Mask } from '../src/volume/volume.js'
+import { type LabelledCase, labelledCases } from './cases.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+export interface NetworkCase extends PlaneCase {
+  labelled: LabelledCase
+  reference: Mask
+  preparation: Preparation
+}
+
+/** The labelled scans, prepared as `segment` does and scaled for a network. */
+export async function networkCases(): Promise<NetworkCase[]> {
+  setThreads(2)
+  const cases: NetworkCase[] = []
+  for (const scan of labelledCases()) {
+    const flair = (await readNifti(readFileSync(scan.flair), scan.flair)).image
+    const t1 = (await readNifti(readFileSync(scan.t1), scan.t1)).image
+    const reference = await readNiftiMask(readFileSync(scan.mask), scan.mask)
+    const preparation = await prepare(
+      { flair, t1 },
+      {
+        stages: new Stages(prepareWeight(1), new AbortController().signal, () => {}),
+        recipe: usual,
+        grid: 'native',
+        seed: 1,
+        store: diskStore(`${root}.cache/accuracy`),
+        inputKeys: { flair: `${scan.id}-flair`, t1: `${scan.id}-t1` },
+        onFlag: () => {},
+      },
+    )
+    const { study } = preparation
+    const truth = await resampleMask(reference, study.grid)
+    const spacing = voxelSizes(study.grid.affine) as unknown as [number, number, number]
+    cases.push({
+      id: scan.id,
+      patient: scan.patient,
+      dims: study.grid.dims as unknown as [number, number, number],
+      spacing,
+      channels: networkChannels(study),
+      truth: truth.data as Uint8Array,
+      brain: study.brain.data as Uint8Array,
+      labelled: scan,
+      reference,
+      preparation,
+    })
+  }
+  return cases
+}
+
+/** What is left out of each training: five groups of patients, whole centres, or nothing. */
+export function folds(split: string): { name: string; out: string[] }[] {
+  if (split === 'all') return [{ name: 'all', out: [] }]
+  if (split === 'centre')
+    return (['ljubljana', 'mslesseg', 'tabriz'] as const).map((name) => ({
+      name,
+      out: [
+        ...new Set(
+          labelledCases()
+            .filter((c) => c.centre === name)
+            .map((c) => c.patient),
+        ),
+      ],
+    }))
+  return [['lj07', 'tb01', 'tb06'], ['lj19', 'tb02', 'tb07'], ['ms14', 'tb03'], ['ms18', 'tb04', 'tb08'], ['tb05']].map(
+    (out, i) => ({ name: String(i), out }),
+  )
+}
