@@ -1,4 +1,4 @@
-import { loadOnnxRuntime, type OnnxRuntime, type OnnxSession } from '../platform/node.js'
+import { loadOnnxRuntime, type OnnxRuntime, type OnnxSession } from '../platform/index.js'
 import { encodeModel, type OnnxModel } from './graph/onnx.js'
 
 /** Runs graphs with onnxruntime: the CPU everywhere, a GPU where the user asks for one. */

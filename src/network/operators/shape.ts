@@ -26,7 +26,7 @@ export const cast = (graph: Graph, x: Value, type: ElementType): Value =>
 export function reshape(graph: Graph, x: Value, shape: Shape): Value {
   const known = shape.filter((size) => size !== -1)
   const to = shape.map((size) => (size === -1 ? sizeOf(x.shape) / sizeOf(known) : size))
-  if (sizeOf(to) !== sizeOf(x.shape))
+  if (sizeOf(to) !== sizeOf(x.shape) || !to.every(Number.isInteger))
     throw new ShapeError('reshape', `[${shape.join(', ')}] has another number of elements`, x)
   if (sameShape(to, x.shape)) return x
   return graph.step('Reshape', [x, graph.whole(to)], to, {
