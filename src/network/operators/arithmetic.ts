@@ -155,6 +155,13 @@ export function largest(graph: Graph, x: Value, axes: readonly number[] = x.shap
   return y
 }
 
+/** log Σ eˣ over axes, which stay with size 1; without overflow. */
+export function logSumExp(graph: Graph, x: Value, axes: readonly number[] = x.shape.map((_, i) => i)): Value {
+  // The gradient through the shift is zero.
+  const top = stopGradient(graph, largest(graph, x, axes))
+  return add(graph, top, logarithm(graph, sum(graph, exponential(graph, subtract(graph, x, top)), axes)))
+}
+
 /** Lets values through and stops the loss from flowing back. */
 export const stopGradient = (graph: Graph, x: Value): Value => graph.step('Identity', [x], x.shape)
 

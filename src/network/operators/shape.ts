@@ -13,13 +13,16 @@ const typeCode: Partial<Record<ElementType, number>> = {
   float64: 11,
 }
 
+const isReal = (type: ElementType): boolean => type.startsWith('float')
+
+/** Another element type. The loss flows back from real to real numbers only. */
 export const cast = (graph: Graph, x: Value, type: ElementType): Value =>
   x.type === type
     ? x
     : graph.step('Cast', [x], x.shape, {
         type,
         attributes: { to: { int: typeCode[type]! } },
-        backward: x.type === 'float32' ? (g, [up]) => [cast(g, up!, 'float32')] : undefined,
+        backward: isReal(x.type) && isReal(type) ? (g, [up]) => [cast(g, up!, x.type)] : undefined,
       })
 
 /** @param shape as many elements as before; one size may be -1 for "the rest" */
@@ -187,3 +190,34 @@ export function concat(graph: Graph, parts: readonly Value[], axis: number): Val
     },
   )
 }
+
+export const join = (graph: Graph, ...parts: Value[]): Value => concat(graph, parts, 1)
+
+/** Repeats the outermost values outwards. */
+export function replicatePad(graph: Graph, x: Value, margins: readonly Margin[]): Value {
+  return margins.reduce((y, { axis, before, after }) => {
+    const size = y.shape[axis]
+    const repeated = (at: number, count: number) =>
+      expand(
+        graph,
+        slice(graph, y, [{ axis, start: at, end: at + 1 }]),
+        y.shape.map((n, i) => (i === axis ? count : n)),
+      )
+    return concat(
+      graph,
+      [...(before ? [repeated(0, before)] : []), y, ...(after ? [repeated(size - 1, after)] : [])],
+      axis,
+    )
+  }, x)
+}
+
+/** The middle of an image, as much as `sizes` asks for (the skip of a network with valid convolutions). */
+export const cropCentre = (graph: Graph, x: Value, sizes: readonly number[]): Value =>
+  slice(
+    graph,
+    x,
+    sizes.map((size, i) => {
+      const start = Math.floor((x.shape[i + 2] - size) / 2)
+      return { axis: i + 2, start, end: start + size }
+    }),
+  )
