@@ -29,7 +29,7 @@ export const cast = (graph: Graph, x: Value, type: ElementType): Value =>
 export function reshape(graph: Graph, x: Value, shape: Shape): Value {
   const known = shape.filter((size) => size !== -1)
   const to = shape.map((size) => (size === -1 ? sizeOf(x.shape) / sizeOf(known) : size))
-  if (sizeOf(to) !== sizeOf(x.shape))
+  if (sizeOf(to) !== sizeOf(x.shape) || !to.every(Number.isInteger))
     throw new ShapeError('reshape', `[${shape.join(', ')}] has another number of elements`, x)
   if (sameShape(to, x.shape)) return x
   return graph.step('Reshape', [x, graph.whole(to)], to, {
@@ -58,19 +58,16 @@ export function expand(graph: Graph, x: Value, shape: Shape): Value {
   const rank = shape.length
   const axes = shape.map((_, i) => i).filter((i) => (x.shape[i - rank + x.shape.length] ?? 1) !== shape[i])
   return graph.step('Expand', [x, graph.whole(shape)], shape, {
-    backward: (g, [up]) => [
-      reshape(
-        g,
-        g.step(
-          'ReduceSum',
-          [up!, g.whole(axes)],
-          shape.map((s, i) => (axes.includes(i) ? 1 : s)),
-          { attributes: { keepdims: { int: 1 } } },
-        ),
-        x.shape,
-      ),
-      undefined,
-    ],
+    backward: (g, [up]) => [reshape(g, reduceSum(g, up!, axes), x.shape), undefined],
+  })
+}
+
+/** Sum over axes, which stay with size 1: what undoes `expand` on the way back. @param axes not negative */
+export function reduceSum(graph: Graph, x: Value, axes: readonly number[]): Value {
+  const shape = x.shape.map((size, i) => (axes.includes(i) ? 1 : size))
+  return graph.step('ReduceSum', [x, graph.whole(axes)], shape, {
+    attributes: { keepdims: { int: 1 } },
+    backward: (g, [up]) => [expand(g, up!, x.shape), undefined],
   })
 }
 
