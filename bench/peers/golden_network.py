@@ -409,6 +409,17 @@ def lesionwise():
                                         'regions': given(REGIONS, 3, 1, 3, 4)},
          lambda x, y, r: regions(x[:, 1:] - x[:, :1], y, r))
 
+    def f1(x, labels, alarms):
+        p = torch.sigmoid(x)
+        images = []
+        for image, own, peaks in zip(p, labels, alarms):
+            parts = [image[own == c] for c in (1, 2, 3) if (own == c).any()]
+            tp = sum(1 - (1 - part).prod() ** len(part) ** -0.5 for part in parts)
+            fp = sum(image.reshape(-1)[int(at)] for at in peaks.tolist() if at >= 0)
+            images.append(1 - (2 * tp + 1e-5) / (tp + fp + len(parts) + 1e-5))
+        return torch.stack(images).mean()
+    case('L22 lesionF1', {**inputs, 'alarms': given([3, 11, 10, -1, 5, -1], 3, 2)}, f1)
+
 
 def counts():
     density = {'density': positive(2, 1, 2, 2), 'wanted': given([1, 3], 2)}

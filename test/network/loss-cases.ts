@@ -68,6 +68,7 @@ export const lossCases: Record<string, Build> = {
   'L22 blobLoss cross-entropy faithful': blob({ criterion: 'cross-entropy', faithful: true }),
   'L22 regionLoss': regions,
   'L22 regionLoss two classes': regions,
+  'L22 lesionF1': (g, { logits, labels, alarms }) => l.lesionF1(g, logits, labels, alarms, { most: 3 }),
   'L23 countError': counted(l.countError),
   'L23 poissonCount': counted(l.poissonCount),
   'L23 countHinge': (g, { density, low, high }) => l.countHinge(g, l.totalCount(g, density), low, high),

@@ -197,6 +197,23 @@ test('labels of a patch are renumbered by size, fragments and the surplus set as
   )
 })
 
+test('peaks of components, without those that touch a lesion', () => {
+  const values = [0.6, 0.7, 0, 0.9, 0.8, 0, 0.95]
+  const labels = [1, 1, 0, 2, 2, 0, 3]
+  assert.deepEqual([...l.componentPeaks(values, labels, { most: 4 })], [6, 3, 1, -1])
+  const lesions = [0, 0, 0, 0, 1, 0, 0]
+  assert.deepEqual([...l.componentPeaks(values, labels, { most: 1, apartFrom: lesions })], [6])
+  assert.deepEqual([...l.componentPeaks(values, labels, { most: 3, apartFrom: lesions })], [6, 1, -1])
+})
+
+test('the soft lesion F1 of two lesions, one found, with one false alarm is one half', async () => {
+  const labels = line([1, 1, 0, 0, 2, 0])
+  const logits = line([30, 30, -30, 30, -30, -30])
+  const alarms = { values: [3], shape: [1, 1] }
+  const [loss] = await evaluated((g, i) => l.lesionF1(g, i.logits, i.labels, i.alarms), { logits, labels, alarms })
+  near(loss, 0.5, 1e-4)
+})
+
 test('the nearest component is that of the exact distance transform, with thick slices too', async () => {
   const dims = [9, 7, 5] as const
   const spacing = [1, 1.5, 3] as const

@@ -21,6 +21,30 @@ export function patchComponents(
 }
 
 /**
+ * Position of each component's largest value, the highest `most` of them, then -1: what the losses of counts and of false
+ * alarms look at.
+ * @param labels components of the thresholded `values`, 0 for background
+ * @param apartFrom components that touch a non-zero voxel of it are left out
+ */
+export function componentPeaks(
+  values: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  { most = 32, apartFrom }: { most?: number; apartFrom?: ArrayLike<number> } = {},
+): Float32Array<ArrayBuffer> {
+  const peaks = new Map<number, number>()
+  const touching = new Set<number>()
+  for (let i = 0; i < labels.length; i++) {
+    if (labels[i] === 0) continue
+    if (apartFrom && apartFrom[i] !== 0) touching.add(labels[i])
+    const peak = peaks.get(labels[i])
+    if (peak === undefined || values[i] > values[peak]) peaks.set(labels[i], i)
+  }
+  const places = [...peaks].filter(([label]) => !touching.has(label)).map(([, place]) => place)
+  places.sort((a, b) => values[b] - values[a] || a - b)
+  return Float32Array.from({ length: most }, (_, i) => places[i] ?? -1)
+}
+
+/**
  * Weight of each voxel so that lesions count alike: the mean lesion size over its lesion's, within 0.5 … 20; 1 in the background.
  */
 export function sizeWeights(labels: ArrayLike<number>): Float32Array<ArrayBuffer> {
@@ -57,11 +81,11 @@ export function nearestComponents(
   }
   let stride = nearest.length
   sizes.forEach((count, axis) => {
+    const block = stride
     stride /= count
     const square = spacing[axis] * spacing[axis]
-    for (let start = 0; start < nearest.length; start++) {
-      if (Math.floor(start / stride) % count === 0) envelope(nearest, squared, start, stride, count, square, line)
-    }
+    for (let start = 0; start < nearest.length; start += block)
+      for (let i = start; i < start + stride; i++) envelope(nearest, squared, i, stride, count, square, line)
   })
   for (let i = 0; i < nearest.length; i++) if (labels[i] > most) nearest[i] = labels[i]
   return nearest

@@ -82,20 +82,26 @@ export function eulerCharacteristic(graph: Graph, probability: Value): Value {
  * @returns `[batch]`
  */
 export function peakCount(graph: Graph, probability: Value, peaks: Value, sharpness = 10): Value {
+  const { heights, present } = peakHeights(graph, probability, peaks)
+  const soft = sigmoid(graph, multiply(graph, subtract(graph, heights, 0.5), sharpness))
+  return totalCount(graph, multiply(graph, soft, present))
+}
+
+/** Probabilities at peaks, and 1 where there is a peak, else 0; `[batch, most]` both. */
+export function peakHeights(graph: Graph, probability: Value, peaks: Value): { heights: Value; present: Value } {
   const [batch, most] = peaks.shape
   if (probability.shape[0] !== batch)
-    throw new ShapeError('peakCount', 'one row of peaks per image', probability, peaks)
+    throw new ShapeError('peakHeights', 'one row of peaks per image', probability, peaks)
   const flat = reshape(graph, probability, [-1])
   const size = flat.shape[0] / batch
-  const starts = graph.constant(
+  const starts = graph.whole(
     Array.from({ length: batch }, (_, i) => i * size),
     [batch, 1],
   )
-  const positions = cast(graph, add(graph, maximum(graph, peaks, 0), starts), 'int64')
+  const positions = add(graph, cast(graph, maximum(graph, peaks, 0), 'int64'), starts)
   const heights = gather(graph, flat, reshape(graph, positions, [batch * most]))
-  const soft = sigmoid(graph, multiply(graph, subtract(graph, heights, 0.5), sharpness))
   const present = cast(graph, greaterOrEqual(graph, peaks, 0), 'float32')
-  return totalCount(graph, multiply(graph, reshape(graph, soft, [batch, most]), present))
+  return { heights: reshape(graph, heights, [batch, most]), present }
 }
 
 /** Probability that any tile of `[batch, …]` holds a lesion, of the tiles' logits: `1 - Π(1 - p)`. @returns `[batch]` */

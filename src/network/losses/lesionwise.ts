@@ -4,16 +4,21 @@ import {
   cast,
   divide,
   expand,
+  exponential,
   greater,
   maximum,
   multiply,
+  negate,
   scatterSum,
   sigmoid,
   slice,
+  softplus,
+  squareRoot,
   subtract,
   sum,
 } from '../operators/index.js'
 import { lesionLogit, meanOf, sumOf } from './common.js'
+import { peakHeights, totalCount } from './counts.js'
 import { binaryEntropyMap } from './cross-entropy.js'
 import { softDice } from './overlap.js'
 
@@ -98,12 +103,37 @@ export function regionLoss(
   return add(graph, multiply(graph, whole, global), multiply(graph, each, local))
 }
 
+/**
+ * One minus a soft lesion-wise F1 score, the mean over images (L22): a lesion is found to the degree
+ * `1 - Π (1 - p)^(1 / √size)` over its voxels, a false alarm counts with its largest probability.
+ * @param falsePeaks `[batch, …]`: where found components that touch no lesion are highest (`componentPeaks`), -1 for none
+ */
+export function lesionF1(
+  graph: Graph,
+  logits: Value,
+  labels: Value,
+  falsePeaks: Value,
+  { most = 32, epsilon = 1e-5 }: { most?: number; epsilon?: number } = {},
+): Value {
+  const { x, p } = binary(graph, logits, labels)
+  const bySegment = segments(graph, labels, most)
+  const own = (values: Value) => slice(graph, bySegment(values), [{ axis: 1, start: 1, end: most + 1 }])
+  const size = own(expand(graph, graph.constant(1), labels.shape))
+  const misses = divide(graph, own(softplus(graph, x)), squareRoot(graph, maximum(graph, size, 1)))
+  const found = totalCount(graph, subtract(graph, 1, exponential(graph, negate(graph, misses))))
+  const lesions = totalCount(graph, cast(graph, greater(graph, size, 0), 'float32'))
+  const { heights, present } = peakHeights(graph, p, falsePeaks)
+  const alarms = totalCount(graph, multiply(graph, heights, present))
+  const below = add(graph, add(graph, add(graph, found, alarms), lesions), epsilon)
+  return meanOf(graph, subtract(graph, 1, divide(graph, add(graph, multiply(graph, found, 2), epsilon), below)))
+}
+
 function binary(graph: Graph, logits: Value, labels: Value) {
   const x = lesionLogit(graph, logits)
   if (!sameShape(x.shape, labels.shape))
     throw new ShapeError('lesion-wise loss', 'logits and labels differ in shape', logits, labels)
   const truth = cast(graph, greater(graph, labels, 0), 'float32')
-  return { p: sigmoid(graph, x), truth, entropy: binaryEntropyMap(graph, x, truth) }
+  return { x, p: sigmoid(graph, x), truth, entropy: binaryEntropyMap(graph, x, truth) }
 }
 
 /** @returns the sums of a map over each label of each image, `[batch, most + 2]` */
