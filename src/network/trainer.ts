@@ -20,7 +20,7 @@ export interface TrainingOptions extends SessionOptions {
 
 /** Weights and all that the optimiser carries: enough to go on with the same bits. */
 export interface TrainingState {
-  /** Steps done. */
+  /** Batches seen. */
   step: number
   weights: Weights
   slots: Weights
@@ -124,10 +124,13 @@ export class Trainer {
     this.graph.noises.forEach((noise, i) => {
       feeds[noise.value.name] = { data: drawn(noise, seed, this.#step, i), shape: noise.value.shape }
     })
+    const { accumulate = 1 } = optimiser
+    if (accumulate > 1) feeds.apply = one((this.#step + 1) % accumulate === 0 ? 1 : 0)
     if (optimiser.kind === 'adam') {
       const [b1, b2] = optimiser.betas ?? [0.9, 0.999]
-      feeds.correction1 = one(1 - b1 ** (this.#step + 1))
-      feeds.correction2 = one(1 - b2 ** (this.#step + 1))
+      const update = Math.floor(this.#step / accumulate) + 1
+      feeds.correction1 = one(1 - b1 ** update)
+      feeds.correction2 = one(1 - b2 ** update)
     }
     const into: Feeds = {}
     for (const [name, shape] of this.#carried) into[`next/${name}`] = { data: this.#next.get(name)!, shape }

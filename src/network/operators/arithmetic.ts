@@ -1,5 +1,5 @@
 import { type Graph, type Shape, ShapeError, sameShape, type Value } from '../graph/graph.js'
-import { cast, expand, reshape } from './shape.js'
+import { cast, expand, reduceSum, reshape } from './shape.js'
 
 /** Elementwise operators and reductions. Two operands of different shapes are broadcast as in NumPy. */
 
@@ -124,11 +124,7 @@ const keptShape = (x: Value, axes: readonly number[]): Shape => x.shape.map((siz
 /** Sum over axes, which stay with size 1. */
 export function sum(graph: Graph, x: Value, axes: readonly number[] = x.shape.map((_, i) => i)): Value {
   const over = normalAxes(x, axes)
-  if (over.length === 0) return x
-  return graph.step('ReduceSum', [x, graph.whole(over)], keptShape(x, over), {
-    attributes: { keepdims: { int: 1 } },
-    backward: (g, [up]) => [expand(g, up!, x.shape), undefined],
-  })
+  return over.length === 0 ? x : reduceSum(graph, x, over)
 }
 
 /** Mean over axes, which stay with size 1. */
@@ -153,6 +149,13 @@ export function largest(graph: Graph, x: Value, axes: readonly number[] = x.shap
     },
   })
   return y
+}
+
+/** log Σ eˣ over axes, which stay with size 1; without overflow. */
+export function logSumExp(graph: Graph, x: Value, axes: readonly number[] = x.shape.map((_, i) => i)): Value {
+  // The gradient through the shift is zero.
+  const top = stopGradient(graph, largest(graph, x, axes))
+  return add(graph, top, logarithm(graph, sum(graph, exponential(graph, subtract(graph, x, top)), axes)))
 }
 
 /** Lets values through and stops the loss from flowing back. */

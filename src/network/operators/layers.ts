@@ -1,4 +1,4 @@
-import { type Graph, type Shape, ShapeError, sizeOf, type Value } from '../graph/graph.js'
+import { type Graph, type Shape, ShapeError, type Value } from '../graph/graph.js'
 import {
   add,
   divide,
@@ -17,10 +17,10 @@ import {
   sum,
   where,
 } from './arithmetic.js'
-import { matmul } from './linear.js'
-import { cast, concat, reshape, slice } from './shape.js'
+import { scatterSum } from './gather.js'
+import { cast, reshape } from './shape.js'
 
-/** Activations, normalisation, pooling, resizing, dropout and attention: operators without weights of their own. */
+/** Activations, normalisation, max pooling and dropout: operators without weights of their own. */
 
 /** 1 where positive, else the slope; a product and a clip are several times as fast as a comparison and a choice. */
 const steepness = (graph: Graph, y: Value, slope: number): Value =>
@@ -146,19 +146,22 @@ export const instanceNormalised = (graph: Graph, x: Value, epsilon = 1e-5, after
   normalised(graph, x, x.shape.map((_, i) => i).slice(2), epsilon, after)
 
 /** Statistics of each image over groups of channels and space (Wu & He 2018). */
-export function groupNormalised(graph: Graph, x: Value, groups: number, epsilon = 1e-5): Value {
+export function groupNormalised(graph: Graph, x: Value, groups: number, epsilon = 1e-5, after?: Affine): Value {
   const [batch, channels] = x.shape
   if (channels % groups) throw new ShapeError('groupNormalised', `${groups} groups do not divide the channels`, x)
-  return reshape(graph, normalised(graph, reshape(graph, x, [batch, groups, -1]), [2], epsilon), x.shape)
+  const plain = reshape(graph, normalised(graph, reshape(graph, x, [batch, groups, -1]), [2], epsilon), x.shape)
+  return after ? affine(graph, plain, after.scale, after.shift) : plain
 }
 
-/** Statistics over the last axis (Ba et al. 2016). */
-export const layerNormalised = (graph: Graph, x: Value, epsilon = 1e-5): Value =>
-  normalised(graph, x, [x.shape.length - 1], epsilon)
+/** Statistics over the last axis (Ba et al. 2016). @param after of that axis's size */
+export function layerNormalised(graph: Graph, x: Value, epsilon = 1e-5, after?: Affine): Value {
+  const plain = normalised(graph, x, [x.shape.length - 1], epsilon)
+  return after ? add(graph, multiply(graph, plain, after.scale), after.shift) : plain
+}
 
 export type PerAxis = number | readonly number[]
 
-const perAxis = (value: PerAxis, rank: number): readonly number[] =>
+export const perAxis = (value: PerAxis, rank: number): readonly number[] =>
   typeof value === 'number' ? Array(rank).fill(value) : value
 
 export interface Pooled {
@@ -184,7 +187,7 @@ export function maxPoolWithIndices(
     shapes: [shape, shape],
     types: ['float32', 'int64'],
     attributes: { kernel_shape: { ints: k }, strides: { ints: s }, pads: { ints: [...p, ...p] } },
-    backward: (g, [up]) => [up && scatterAdd(g, up, indices, x.shape)],
+    backward: (g, [up]) => [up && scatterSum(g, up, indices, x.shape)],
   })
   return { values, indices }
 }
@@ -195,105 +198,6 @@ export const maxPool = (
   kernel: PerAxis,
   options?: { stride?: PerAxis; padding?: PerAxis },
 ): Value => maxPoolWithIndices(graph, x, kernel, options).values
-
-/** Puts values back where `maxPoolWithIndices` found them, zeros elsewhere (Badrinarayanan et al. 2017). */
-export const unpool = (graph: Graph, x: Value, indices: Value, shape: readonly number[]): Value =>
-  scatterAdd(graph, x, indices, shape)
-
-function scatterAdd(graph: Graph, x: Value, indices: Value, shape: readonly number[]): Value {
-  const size = sizeOf(shape)
-  const zeros = graph.step('Expand', [graph.constant(0), graph.whole([size])], [size])
-  const flat = graph.step('ScatterElements', [zeros, reshape(graph, indices, [-1]), reshape(graph, x, [-1])], [size], {
-    attributes: { axis: { int: 0 }, reduction: { text: 'add' } },
-    backward: (g, [up]) => [undefined, undefined, gatherFlat(g, up!, reshape(g, indices, [-1]))],
-  })
-  return reshape(graph, flat, shape)
-}
-
-const gatherFlat = (graph: Graph, x: Value, indices: Value): Value =>
-  graph.step('Gather', [x, indices], indices.shape, {
-    attributes: { axis: { int: 0 } },
-    backward: (g, [up]) => [scatterAdd(g, up!, indices, x.shape), undefined],
-  })
-
-/** Rows of `x` along its first axis by whole-number positions. */
-export function gather(graph: Graph, x: Value, indices: Value): Value {
-  const shape = [...indices.shape, ...x.shape.slice(1)]
-  return graph.step('Gather', [x, indices], shape, {
-    attributes: { axis: { int: 0 } },
-    backward: (g, [up]) => {
-      const count = sizeOf(indices.shape)
-      const width = sizeOf(x.shape.slice(1))
-      const rows = reshape(g, indices, [count, 1])
-      const wide = g.step('Expand', [rows, g.whole([count, width])], [count, width])
-      const zeros = g.step('Expand', [g.constant(0), g.whole([x.shape[0], width])], [x.shape[0], width])
-      const scattered = g.step('ScatterElements', [zeros, wide, reshape(g, up!, [count, width])], [x.shape[0], width], {
-        attributes: { axis: { int: 0 }, reduction: { text: 'add' } },
-      })
-      return [reshape(g, scattered, x.shape), undefined]
-    },
-  })
-}
-
-/** Mean of windows that do not overlap; sizes must be multiples of the kernel. */
-export function averagePool(graph: Graph, x: Value, kernel: PerAxis): Value {
-  const sizes = x.shape.slice(2)
-  const k = perAxis(kernel, sizes.length)
-  if (sizes.some((n, i) => n % k[i]))
-    throw new ShapeError('averagePool', `windows of [${k.join(', ')}] do not fill the image`, x)
-  const split = sizes.flatMap((n, i) => [n / k[i], k[i]])
-  const blocks = reshape(graph, x, [...x.shape.slice(0, 2), ...split])
-  const pooled = mean(
-    graph,
-    blocks,
-    sizes.map((_, i) => 3 + 2 * i),
-  )
-  return reshape(graph, pooled, [...x.shape.slice(0, 2), ...sizes.map((n, i) => n / k[i])])
-}
-
-export type Interpolation = 'nearest' | 'linear'
-
-/**
- * Resizes space, one product with a small matrix per axis.
- * @param alignCorners whether the first and last samples coincide, or (default) the edges of the images
- */
-export function resize(
-  graph: Graph,
-  x: Value,
-  sizes: readonly number[],
-  mode: Interpolation = 'linear',
-  alignCorners = false,
-): Value {
-  let y = x
-  sizes.forEach((size, i) => {
-    const axis = i + 2
-    const from = y.shape[axis]
-    if (from === size) return
-    const before = y.shape.slice(0, axis)
-    const after = y.shape.slice(axis + 1)
-    const matrix = graph.constant(interpolationMatrix(from, size, mode, alignCorners), [size, from])
-    const flat = reshape(graph, y, [sizeOf(before), from, sizeOf(after)])
-    y = reshape(graph, matmul(graph, matrix, flat), [...before, size, ...after])
-  })
-  return y
-}
-
-function interpolationMatrix(from: number, to: number, mode: Interpolation, alignCorners: boolean): Float32Array {
-  const matrix = new Float32Array(to * from)
-  for (let i = 0; i < to; i++) {
-    if (mode === 'nearest') {
-      matrix[i * from + Math.min(from - 1, Math.floor((i * from) / to))] = 1
-      continue
-    }
-    const place = alignCorners ? (to > 1 ? (i * (from - 1)) / (to - 1) : 0) : ((i + 0.5) * from) / to - 0.5
-    const clipped = Math.min(Math.max(place, 0), from - 1)
-    const low = Math.min(Math.floor(clipped), Math.max(0, from - 2))
-    const share = clipped - low
-    matrix[i * from + low] += 1 - share
-    if (low + 1 < from) matrix[i * from + low + 1] += share
-  }
-  return matrix
-}
 
 /** Zeroes values with probability `rate` in training and scales the rest up (Srivastava et al. 2014); identity at inference. */
 export function dropout(graph: Graph, x: Value, rate: number, { perChannel = false } = {}): Value {
@@ -306,27 +210,7 @@ export function dropout(graph: Graph, x: Value, rate: number, { perChannel = fal
   return multiply(graph, x, mask)
 }
 
-/** Scaled dot-product attention of `[batch, heads, length, width]` (Vaswani et al. 2017). @param bias added to the scores */
-export function attention(graph: Graph, query: Value, key: Value, content: Value, bias?: Value): Value {
-  const width = query.shape[query.shape.length - 1]
-  const scores = multiply(graph, matmul(graph, query, key, { transB: true }), 1 / Math.sqrt(width))
-  return matmul(graph, softmax(graph, bias ? add(graph, scores, bias) : scores, scores.shape.length - 1), content)
-}
-
 /** Global mean of each channel, `[batch, channels, 1, …]`. */
 export const globalAverage = (graph: Graph, x: Value): Value => mean(graph, x, x.shape.map((_, i) => i).slice(2))
 
 export const globalLargest = (graph: Graph, x: Value): Value => largest(graph, x, x.shape.map((_, i) => i).slice(2))
-
-/** The middle of an image, as much as `sizes` asks for (the skip of a network with valid convolutions). */
-export const cropCentre = (graph: Graph, x: Value, sizes: readonly number[]): Value =>
-  slice(
-    graph,
-    x,
-    sizes.map((size, i) => {
-      const start = Math.floor((x.shape[i + 2] - size) / 2)
-      return { axis: i + 2, start, end: start + size }
-    }),
-  )
-
-export const join = (graph: Graph, ...parts: Value[]): Value => concat(graph, parts, 1)

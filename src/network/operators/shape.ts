@@ -13,13 +13,16 @@ const typeCode: Partial<Record<ElementType, number>> = {
   float64: 11,
 }
 
+const isReal = (type: ElementType): boolean => type.startsWith('float')
+
+/** Another element type. The loss flows back from real to real numbers only. */
 export const cast = (graph: Graph, x: Value, type: ElementType): Value =>
   x.type === type
     ? x
     : graph.step('Cast', [x], x.shape, {
         type,
         attributes: { to: { int: typeCode[type]! } },
-        backward: x.type === 'float32' ? (g, [up]) => [cast(g, up!, 'float32')] : undefined,
+        backward: isReal(x.type) && isReal(type) ? (g, [up]) => [cast(g, up!, x.type)] : undefined,
       })
 
 /** @param shape as many elements as before; one size may be -1 for "the rest" */
@@ -55,19 +58,16 @@ export function expand(graph: Graph, x: Value, shape: Shape): Value {
   const rank = shape.length
   const axes = shape.map((_, i) => i).filter((i) => (x.shape[i - rank + x.shape.length] ?? 1) !== shape[i])
   return graph.step('Expand', [x, graph.whole(shape)], shape, {
-    backward: (g, [up]) => [
-      reshape(
-        g,
-        g.step(
-          'ReduceSum',
-          [up!, g.whole(axes)],
-          shape.map((s, i) => (axes.includes(i) ? 1 : s)),
-          { attributes: { keepdims: { int: 1 } } },
-        ),
-        x.shape,
-      ),
-      undefined,
-    ],
+    backward: (g, [up]) => [reshape(g, reduceSum(g, up!, axes), x.shape), undefined],
+  })
+}
+
+/** Sum over axes, which stay with size 1: what undoes `expand` on the way back. @param axes not negative */
+export function reduceSum(graph: Graph, x: Value, axes: readonly number[]): Value {
+  const shape = x.shape.map((size, i) => (axes.includes(i) ? 1 : size))
+  return graph.step('ReduceSum', [x, graph.whole(axes)], shape, {
+    attributes: { keepdims: { int: 1 } },
+    backward: (g, [up]) => [expand(g, up!, x.shape), undefined],
   })
 }
 
@@ -187,3 +187,34 @@ export function concat(graph: Graph, parts: readonly Value[], axis: number): Val
     },
   )
 }
+
+export const join = (graph: Graph, ...parts: Value[]): Value => concat(graph, parts, 1)
+
+/** Repeats the outermost values outwards. */
+export function replicatePad(graph: Graph, x: Value, margins: readonly Margin[]): Value {
+  return margins.reduce((y, { axis, before, after }) => {
+    const size = y.shape[axis]
+    const repeated = (at: number, count: number) =>
+      expand(
+        graph,
+        slice(graph, y, [{ axis, start: at, end: at + 1 }]),
+        y.shape.map((n, i) => (i === axis ? count : n)),
+      )
+    return concat(
+      graph,
+      [...(before ? [repeated(0, before)] : []), y, ...(after ? [repeated(size - 1, after)] : [])],
+      axis,
+    )
+  }, x)
+}
+
+/** The middle of an image, as much as `sizes` asks for (the skip of a network with valid convolutions). */
+export const cropCentre = (graph: Graph, x: Value, sizes: readonly number[]): Value =>
+  slice(
+    graph,
+    x,
+    sizes.map((size, i) => {
+      const start = Math.floor((x.shape[i + 2] - size) / 2)
+      return { axis: i + 2, start, end: start + size }
+    }),
+  )
