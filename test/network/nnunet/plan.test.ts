@@ -22,7 +22,8 @@ interface GoldenCase {
   planner: PlannerName
   gigabytes?: number
   dataset: NnunetDataset
-  fingerprint: Fingerprint
+  /** One row stands for `cases` equal ones where that is given. */
+  fingerprint: Fingerprint & { cases?: number }
   plan: NnunetPlans
 }
 const golden = JSON.parse(readFileSync(new URL('../../golden/nnunet/plans.json', import.meta.url), 'utf8')) as {
@@ -31,7 +32,8 @@ const golden = JSON.parse(readFileSync(new URL('../../golden/nnunet/plans.json',
 
 for (const { name, planner, gigabytes, dataset, fingerprint, plan: theirs } of golden.cases)
   test(`plan of ${name} by ${planner}${gigabytes ? ` for ${gigabytes} GB` : ''} is nnU-Net's`, () => {
-    const ours = plan(fingerprint, { name, cases: fingerprint.spacings.length, dataset }, { planner, gigabytes })
+    const cases = fingerprint.cases ?? fingerprint.spacings.length
+    const ours = plan(fingerprint, { name, cases, dataset }, { planner, gigabytes })
     assert.deepEqual(JSON.parse(JSON.stringify(ours)), theirs)
     assert.doesNotThrow(() => plansSchema.parse(theirs))
   })
@@ -68,6 +70,12 @@ const isotropic = (features: number[], inputChannels: number, last = 2): NnunetN
   activationFirst: false,
 })
 const isbi = isotropic([32, 64, 128, 256, 320, 320], 4, 1)
+const residual: NnunetNetwork = {
+  ...isbi,
+  kind: 'residual',
+  blocks: [1, 3, 4, 6, 6, 6],
+  decoderConvolutions: [1, 1, 1, 1, 1],
+}
 const small = isotropic([8, 16, 32, 64], 2)
 
 test("parameters, shapes and receptive field are those of the card's tables", () => {
@@ -84,7 +92,10 @@ test("parameters, shapes and receptive field are those of the card's tables", ()
     [8, 10, 7],
     [4, 5, 7],
   ])
-  assert.equal(featureMapSize(isbi, [128, 160, 112]), 493_652_320)
+  // compute_conv_feature_map_size of dynamic-network-architectures 0.4.4, heads of deep supervision left out.
+  assert.equal(featureMapSize(isbi, [128, 160, 112]), 492_997_120)
+  assert.equal(featureMapSize(residual, [128, 160, 112]), 607_676_160)
+  assert.equal(parameterCount(residual), 101_942_762)
   const sizes = Object.fromEntries(
     architectureLayers(isbi).map(({ name, parameters }) => [
       name,
