@@ -6,7 +6,10 @@ Writes for each model FOLDER/NAME/{plans.json, dataset.json, fold_0/checkpoint_f
 (1 × channels × patch, float32) and logits.bin (the finest head of nnU-Net's own network). `tiny` is the fixture
 of test/network/nnunet:
 
-  .venv/bin/python nnunet_models.py ../../test/golden/nnunet tiny
+  .venv/bin/python nnunet_models.py ../../test/golden/nnunet tiny checkpoints
+  npx biome format --write ../../test/golden/nnunet
+
+`checkpoints` are two files for test/formats/torch-checkpoint.test.ts: tensors of all kinds, and a whole module.
 """
 import json
 import os
@@ -133,6 +136,23 @@ def write(folder, name):
     print(name, parameters, 'parameters', tuple(logits.shape), 'largest', float(logits.abs().max()))
 
 
+def write_checkpoints(folder):
+    values = torch.arange(12.0) / 4 - 1
+    grid = values.reshape(3, 4)
+    kinds = ('float64', 'float16', 'bfloat16', 'int64', 'int32', 'int16', 'int8')
+    torch.save({
+        'kinds': {kind: values.to(getattr(torch, kind)) for kind in kinds},
+        'uint8': torch.tensor([0, 200], dtype=torch.uint8), 'bool': torch.tensor([True, False]),
+        'small': torch.tensor([65504.0, -6e-8, 1e-4, float('inf')], dtype=torch.float16),
+        'grid': grid, 'transposed': grid.T, 'column': grid[:, 1], 'block': grid[1:, 1:3], 'scalar': torch.tensor(2.5),
+        'empty': torch.zeros(0, 3), 'parameter': torch.nn.Parameter(values[:2]),
+        'plain': [None, True, 1, -70000, 2 ** 40, 2 ** 80, 1.5, 'text ä', (1, 2, 3, 4), {'a'}, {3: [4]}],
+        'numpy': [np.float32(1), np.int64(2), np.arange(3.0), np.array(['x'])],
+        'device': torch.device('cuda', 0), 'size': torch.Size([1, 2]),
+    }, folder + '/tensors.pth')
+    torch.save(torch.nn.Linear(2, 2), folder + '/module.pth')
+
+
 if __name__ == '__main__':
     for name in sys.argv[2:] or [name for name in models if name != 'tiny']:
-        write(sys.argv[1], name)
+        write_checkpoints(sys.argv[1]) if name == 'checkpoints' else write(sys.argv[1], name)

@@ -45,6 +45,7 @@ export function labelsOf({ labels, regions_class_order: regionOrder }: NnunetDat
   if (Array.isArray(ignore)) throw wrong('the label "ignore" is a region', 'give one number')
   const values = [...new Set(Object.values(used).flat())].sort((a, b) => a - b)
   if (values.length < 2) throw wrong('there is no label but the background', 'name what is to be found under "labels"')
+  if (values[values.length - 1] > 255) throw wrong('there are labels above 255', 'number the labels 0, 1, 2, …')
   if (!Object.values(used).some((value) => Array.isArray(value) && value.length > 1))
     return { values, ignore, heads: values.length }
   const regions = Object.values(used)

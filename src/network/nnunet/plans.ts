@@ -32,8 +32,8 @@ export const architectureSchema = z.looseObject({
 /** How an array is resampled: `order` in plane, `order_z` across slices where the axes are resampled apart. */
 const resamplingSchema = z.looseObject({
   is_seg: z.boolean(),
-  order: z.number().int(),
-  order_z: z.number().int(),
+  order: z.literal([0, 1, 3]),
+  order_z: z.literal([0, 1, 3]),
   force_separate_z: z.boolean().nullable(),
 })
 
