@@ -19,7 +19,7 @@ import tempfile
 import numpy as np
 
 for name in ('raw', 'preprocessed', 'results'):
-    os.environ['nnUNet_' + name] = tempfile.mkdtemp(prefix='nnunet-' + name)
+    os.environ.setdefault('nnUNet_' + name, tempfile.mkdtemp(prefix='nnunet-' + name))
 
 from importlib.metadata import version
 
@@ -57,7 +57,7 @@ def fingerprint(number, job):
     return json.loads(json.dumps(extractor.run(), default=lambda value: value.tolist()))
 
 
-def plan(number, job):
+def plan(job):
     name = job['name']
     raw, prepared = folder('raw', name), folder('preprocessed', name)
     folder('raw', name + '/imagesTr'), folder('raw', name + '/labelsTr')
@@ -131,16 +131,22 @@ def shortened(found):
     return {**found, **rows, 'cases': len(found['spacings'])} if same else found
 
 
-job = golden() if sys.argv[1:] == ['golden'] else json.load(sys.stdin)
-with contextlib.redirect_stdout(io.StringIO()):
-    result = {
-        'version': version('nnunetv2'),
-        'fingerprints': [fingerprint(i, one) for i, one in enumerate(job.get('fingerprints', []))],
-        'plans': [plan(i, one) for i, one in enumerate(job.get('plans', []))],
-    }
-if sys.argv[1:] == ['golden']:
-    cases = [{**one, 'fingerprint': shortened(one['fingerprint']), 'plan': made}
-             for one, made in zip(job['plans'], result['plans'])]
-    print('{"version": "%s", "cases": [\n%s\n]}' % (result['version'], ',\n'.join(json.dumps(c) for c in cases)))
-else:
-    print(json.dumps(result))
+def main():
+    job = golden() if sys.argv[1:] == ['golden'] else json.load(sys.stdin)
+    with contextlib.redirect_stdout(io.StringIO()):
+        result = {
+            'version': version('nnunetv2'),
+            'fingerprints': [fingerprint(i, one) for i, one in enumerate(job.get('fingerprints', []))],
+            'plans': [plan(one) for one in job.get('plans', [])],
+        }
+    if sys.argv[1:] == ['golden']:
+        cases = [{**one, 'fingerprint': shortened(one['fingerprint']), 'plan': made}
+                 for one, made in zip(job['plans'], result['plans'])]
+        print('{"version": "%s", "cases": [\n%s\n]}' % (result['version'], ',\n'.join(json.dumps(c) for c in cases)))
+    else:
+        print(json.dumps(result))
+
+
+# The extractor starts processes that load this file again.
+if __name__ == '__main__':
+    main()
