@@ -14,12 +14,10 @@ of test/network/nnunet:
 import json
 import os
 import sys
-import tempfile
 
 import numpy as np
 
-for name in ('raw', 'preprocessed', 'results'):
-    os.environ['nnUNet_' + name] = tempfile.mkdtemp(prefix='nnunet-' + name)
+import nnunet_folders  # noqa: F401
 import torch
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 

@@ -14,12 +14,10 @@ import io
 import json
 import os
 import sys
-import tempfile
 
 import numpy as np
 
-for name in ('raw', 'preprocessed', 'results'):
-    os.environ.setdefault('nnUNet_' + name, tempfile.mkdtemp(prefix='nnunet-' + name))
+import nnunet_folders  # noqa: F401
 
 from importlib.metadata import version
 

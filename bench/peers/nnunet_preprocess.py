@@ -8,15 +8,13 @@ import base64
 import contextlib
 import io
 import json
-import os
-import tempfile
 
 import numpy as np
 
-for name in ('raw', 'preprocessed', 'results'):
-    os.environ['nnUNet_' + name] = tempfile.mkdtemp(prefix='nnunet-' + name)
+import nnunet_folders  # noqa: F401
 
 from nnunet_models import configuration, models
+from nnunetv2.experiment_planning.dataset_fingerprint.fingerprint_extractor import DatasetFingerprintExtractor
 from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape
 from nnunetv2.postprocessing.remove_connected_components import remove_all_but_largest_component_from_segmentation
 from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
@@ -85,6 +83,24 @@ def case(name, shape, spacing, target, forward, schemes, masked, labels, order=N
             'probabilities': packed(probabilities)}
 
 
+def foreground(shapes, samples):
+    """Intensity properties as the fingerprint has them, of cases whose foreground is one voxel in five."""
+    drawn = []
+    for shape in shapes:
+        data = head(shape, 2)
+        mask = ((np.arange(data[0].size) % 5) == 1).reshape(1, *shape)
+        drawn.append(DatasetFingerprintExtractor.collect_foreground_intensities(
+            mask, data, num_samples=samples // len(shapes))[0])
+    out = []
+    for channel in range(2):
+        values = np.concatenate([case[channel] for case in drawn])
+        low, median, high = np.percentile(values, np.array((0.5, 50.0, 99.5)))
+        out.append({'mean': float(values.astype(float).mean()), 'median': float(median),
+                    'std': float(values.astype(float).std()), 'min': float(values.min()), 'max': float(values.max()),
+                    'percentile_99_5': float(high), 'percentile_00_5': float(low)})
+    return {'shapes': shapes, 'samples': samples, 'properties': out}
+
+
 z, ct, no, rescaled = 'ZScoreNormalization', 'CTNormalization', 'NoNormalization', 'RescaleTo01Normalization'
 two = {'background': 0, 'lesion': 1}
 with contextlib.redirect_stdout(io.StringIO()):
@@ -111,6 +127,7 @@ with contextlib.redirect_stdout(io.StringIO()):
             case('flat', [5, 14, 12], [3.0, 1.0, 1.2], [0.8, 0.9], [0, 1, 2], [ct, rescaled, no], [False] * 3,
                  {'background': 0, 'whole': [1, 2], 'core': 2}, [1, 2]),
         ],
+        'foreground': foreground([[10, 14, 12], [7, 9, 20]], 4000),
         'largest': {
             'shape': list(blobs.shape), 'blobs': packed(blobs, np.uint8),
             'both': packed(remove_all_but_largest_component_from_segmentation(blobs, [1, 2]), np.uint8),

@@ -48,11 +48,23 @@ export class TorchTensor extends PickleObject {
     return this.shape.reduce((all, n) => all * n, 1)
   }
 
+  private get contiguous(): boolean {
+    let step = 1
+    for (let axis = this.shape.length - 1; axis >= 0; axis--) {
+      if (this.shape[axis] !== 1 && this.strides[axis] !== step) return false
+      step *= this.shape[axis]
+    }
+    return step > 0
+  }
+
   /** The values in row-major order, rounded to float32. */
   values(): Float32Array {
     const { shape, strides, offset } = this
-    const out = new Float32Array(this.size)
-    if (out.length === 0) return out
+    const size = this.size
+    if (this.type === 'float32' && this.contiguous)
+      return new Float32Array(this.storage.bytes.slice(4 * offset, 4 * (offset + size)).buffer)
+    const out = new Float32Array(size)
+    if (size === 0) return out
     const read = readers[this.type](this.storage.bytes)
     const index = shape.map(() => 0)
     let at = offset

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import {
   architectureLayers,
@@ -15,8 +14,8 @@ import { plan } from '../../../src/network/nnunet/plan.js'
 import type { PlannerName } from '../../../src/network/nnunet/planner.js'
 import { type NnunetConfiguration, type NnunetPlans, plansSchema } from '../../../src/network/nnunet/plans.js'
 import { topology } from '../../../src/network/nnunet/topology.js'
+import { readGolden } from './made-up.js'
 
-// Made by nnU-Net itself: bench/peers/nnunet_plans.py golden.
 interface GoldenCase {
   name: string
   planner: PlannerName
@@ -26,9 +25,7 @@ interface GoldenCase {
   fingerprint: Fingerprint & { cases?: number }
   plan: NnunetPlans
 }
-const golden = JSON.parse(readFileSync(new URL('../../golden/nnunet/plans.json', import.meta.url), 'utf8')) as {
-  cases: GoldenCase[]
-}
+const golden = readGolden<{ cases: GoldenCase[] }>('plans')
 
 for (const { name, planner, gigabytes, dataset, fingerprint, plan: theirs } of golden.cases)
   test(`plan of ${name} by ${planner}${gigabytes ? ` for ${gigabytes} GB` : ''} is nnU-Net's`, () => {

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { applyPostprocessing, choosePostprocessing, keepLargest } from '../../../src/network/nnunet/postprocess.js'
 import { identity } from '../../../src/volume/affine.js'
 import type { Mask } from '../../../src/volume/volume.js'
+import { readGolden } from './made-up.js'
 
-// Made by nnU-Net itself: bench/peers/nnunet_preprocess.py.
-const golden = JSON.parse(readFileSync(new URL('../../golden/nnunet/preprocess.json', import.meta.url), 'utf8')) as {
-  largest: { shape: number[]; blobs: string; both: string; second: string }
-}
+const golden = readGolden<{ largest: { shape: number[]; blobs: string; both: string; second: string } }>('preprocess')
 const map = (data: Uint8Array, [nz, ny, nx]: number[]): Mask => ({ dims: [nx, ny, nz], affine: identity, data })
 
 test("keeping the largest component is nnU-Net's, several of one size included", () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Shape3 } from '../../../src/network/nnunet/crop.js'
 import { labelsOf, type NnunetDataset } from '../../../src/network/nnunet/dataset.js'
 import type { NnunetConfiguration, NnunetPlans, ResamplingRule } from '../../../src/network/nnunet/plans.js'
 import { exportLogits, prepareImage } from '../../../src/network/nnunet/prepare.js'
 import { resampleImage, resampleLabels } from '../../../src/network/nnunet/resample.js'
+import { head, made, readGolden } from './made-up.js'
 
 interface Resampled {
   shape: Shape3
@@ -29,17 +29,9 @@ interface GoldenCase {
   labels: string
   probabilities: string
 }
-// Made by nnU-Net itself: bench/peers/nnunet_preprocess.py.
-const golden = JSON.parse(readFileSync(new URL('../../golden/nnunet/preprocess.json', import.meta.url), 'utf8')) as {
-  resampled: Resampled[]
-  cases: GoldenCase[]
-}
+const golden = readGolden<{ resampled: Resampled[]; cases: GoldenCase[] }>('preprocess')
 const bytesOf = (text: string) => new Uint8Array(Buffer.from(text, 'base64'))
 const floats = (text: string) => new Float32Array(bytesOf(text).buffer)
-/** The numbers of the script: those of a multiplicative generator. */
-const made = (count: number, seed: number) =>
-  Float32Array.from({ length: count }, (_, i) => (Math.imul(seed + i, 2654435761) >>> 0) / 2 ** 32)
-
 function assertClose(ours: Float32Array, theirs: Float32Array, most: number, what: string) {
   assert.equal(ours.length, theirs.length, what)
   let worst = 0
@@ -65,20 +57,6 @@ test("resampling is nnU-Net's: spline orders, thick slices apart, labels", () =>
     } else assertClose(resampleImage(data, shape, to, spacing, target, rule), floats(out), 1e-6, what)
   }
 })
-
-function head(shape: Shape3, channels: number): Float32Array[] {
-  const [nz, ny, nx] = shape
-  const centred = (i: number, n: number) => ((i - n / 2 + 0.5) / n) ** 2
-  return Array.from({ length: channels }, (_, c) => {
-    const noise = made(nz * ny * nx, 11 * (c + 1))
-    return noise.map((value, at) => {
-      const [x, y, z] = [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))]
-      if (centred(z, nz) + centred(y, ny) + centred(x, nx) >= 0.17) return 0
-      const hole = z === nz >> 1 && x === nx >> 1 && (y === ny >> 1 || y === (ny >> 1) + 1)
-      return hole ? 0 : 100 + 50 * value
-    })
-  })
-}
 
 for (const { name, shape, spacing, plans, dataset, preparedShape, ...theirs } of golden.cases)
   test(`preprocessing and export of the case "${name}" are nnU-Net's`, () => {
