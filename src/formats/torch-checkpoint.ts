@@ -54,17 +54,18 @@ export class TorchTensor extends PickleObject {
       if (this.shape[axis] !== 1 && this.strides[axis] !== step) return false
       step *= this.shape[axis]
     }
-    return step > 0
+    return true
   }
 
   /** The values in row-major order, rounded to float32. */
   values(): Float32Array {
     const { shape, strides, offset } = this
-    const size = this.size
-    if (this.type === 'float32' && this.contiguous)
-      return new Float32Array(this.storage.bytes.slice(4 * offset, 4 * (offset + size)).buffer)
-    const out = new Float32Array(size)
-    if (size === 0) return out
+    const out = new Float32Array(this.size)
+    if (out.length === 0) return out
+    if (this.type === 'float32' && this.contiguous) {
+      new Uint8Array(out.buffer).set(this.storage.bytes.subarray(4 * offset, 4 * (offset + out.length)))
+      return out
+    }
     const read = readers[this.type](this.storage.bytes)
     const index = shape.map(() => 0)
     let at = offset

@@ -40,6 +40,12 @@ test('views with strides and offsets', () => {
   assert.deepEqual(values(root.get('parameter')), [[2], [-1, -0.75]])
 })
 
+test('a file is read alike from Node’s Buffer, whose slices share memory', () => {
+  const buffer = Buffer.from(tensors)
+  const again = readTorchCheckpoint(buffer, 'tensors.pth') as Map<string, unknown>
+  for (const name of ['grid', 'block', 'parameter']) assert.deepEqual(values(again.get(name)), values(root.get(name)))
+})
+
 test('plain data as it is, NumPy values as inert ones', () => {
   const plain = [
     null,

@@ -47,14 +47,15 @@ export interface NnunetModel {
  * @throws InputError when a file is not what nnU-Net writes, the network is none of its two, the folds are of different
  *   configurations, or a checkpoint's weights are not those of the network that the plans describe
  */
-export function importNnunet({ plans: plansFile, dataset: datasetFile, folds: files }: NnunetFolder, source: string) {
+export function importNnunet(folder: NnunetFolder, source: string): NnunetModel {
+  const files = folder.folds
   const [first] = files.keys()
   if (first === undefined)
     throw new InputError(source, 'holds no fold with a checkpoint', 'give the folder that has fold_0 … fold_4 in it')
   const plansName = `${source}/plans.json`
   const datasetName = `${source}/dataset.json`
-  const plans = parsed(plansSchema, jsonOf(plansFile, plansName), plansName, 'the file')
-  const dataset = parsed(datasetSchema, jsonOf(datasetFile, datasetName), datasetName, 'the file')
+  const plans = parsed(plansSchema, jsonOf(folder.plans, plansName), plansName, 'the file')
+  const dataset = parsed(datasetSchema, jsonOf(folder.dataset, datasetName), datasetName, 'the file')
   const channels = channelNames(dataset, datasetName)
   const labels = labelsOf(dataset, datasetName)
 
@@ -84,7 +85,7 @@ export function importNnunet({ plans: plansFile, dataset: datasetFile, folds: fi
       )
     folds.set(fold, weightsOf(checkpoint.weights, common.network, file))
   }
-  return { ...common!, folds } satisfies NnunetModel
+  return { ...common!, folds }
 }
 
 function jsonOf(bytes: Uint8Array, source: string): unknown {
@@ -153,7 +154,9 @@ function weightOf(state: ReadonlyMap<string, TorchTensor>, { name, shape }: Laye
       otherPlans,
     )
   const data = tensor.values()
-  if (!data.every(Number.isFinite))
+  let sum = 0
+  for (let i = 0; i < data.length; i++) sum += 0 * data[i]
+  if (sum !== 0)
     throw new InputError(source, `its weight "${name}" is not finite`, 'give a training that did not diverge')
   return { shape, data }
 }

@@ -30,24 +30,35 @@ export function resize(
   return out
 }
 
+/** Neighbouring lines that are worked on together, so that memory is read in the order it lies in. */
+const lanes = 16
+
 function resizeAxis(data: Float32Array, shape: readonly number[], axis: number, size: number, order: SplineOrder) {
   const from = shape[axis]
   const stride = product(shape.slice(axis + 1))
   const out = new Float32Array((data.length / from) * size)
   const pad = order === 3 ? padding : 0
+  const length = from + 2 * pad
   const taps = order + 1
   const { first, weights } = sampling(from, size, order, pad)
-  const line = new Float64Array(from + 2 * pad)
+  const lines = new Float64Array(length * lanes)
   const outer = product(shape.slice(0, axis))
   for (let block = 0; block < outer; block++)
-    for (let within = 0; within < stride; within++) {
-      const source = block * from * stride + within
-      for (let i = 0; i < line.length; i++) line[i] = data[source + Math.min(Math.max(i - pad, 0), from - 1) * stride]
-      if (order === 3) fitCubicSpline(line)
-      for (let i = 0, at = block * size * stride + within; i < size; i++, at += stride) {
-        let value = 0
-        for (let tap = 0; tap < taps; tap++) value += weights[taps * i + tap] * line[first[i] + tap]
-        out[at] = value
+    for (let start = 0; start < stride; start += lanes) {
+      const width = Math.min(lanes, stride - start)
+      for (let i = 0; i < length; i++) {
+        const source = (block * from + Math.min(Math.max(i - pad, 0), from - 1)) * stride + start
+        for (let lane = 0; lane < width; lane++) lines[i * width + lane] = data[source + lane]
+      }
+      if (order === 3) fitCubicSplines(lines, length, width)
+      for (let i = 0; i < size; i++) {
+        const at = (block * size + i) * stride + start
+        const source = first[i] * width
+        for (let lane = 0; lane < width; lane++) {
+          let value = 0
+          for (let tap = 0; tap < taps; tap++) value += weights[taps * i + tap] * lines[source + tap * width + lane]
+          out[at + lane] = value
+        }
       }
     }
   return out
@@ -81,16 +92,22 @@ const cubicWeights = (t: number): number[] => {
   return [(s * s * s) / 6, (4 - 6 * t * t + 3 * t * t * t) / 6, (4 - 6 * s * s + 3 * s * s * s) / 6, (t * t * t) / 6]
 }
 
-/** Turns a line's values into cubic B-spline coefficients, in place, the line mirrored at its ends (Unser 1999). */
-function fitCubicSpline(line: Float64Array): void {
+/**
+ * Turns the values of lines that lie side by side into cubic B-spline coefficients, in place, each line mirrored at its
+ * ends (Unser 1999).
+ */
+function fitCubicSplines(values: Float64Array, length: number, width: number): void {
   const pole = Math.sqrt(3) - 2
-  const n = line.length
-  let sum = 0
-  // 28 terms: what follows is below double precision.
-  for (let i = Math.min(28, n - 1); i >= 0; i--) sum = sum * pole + line[i]
-  line[0] = sum
-  for (let i = 1; i < n; i++) line[i] += pole * line[i - 1]
-  line[n - 1] = (pole / (pole * pole - 1)) * (line[n - 1] + pole * line[n - 2])
-  for (let i = n - 2; i >= 0; i--) line[i] = pole * (line[i + 1] - line[i])
-  for (let i = 0; i < n; i++) line[i] *= 6
+  const last = (length - 1) * width
+  for (let lane = 0; lane < width; lane++) {
+    let sum = 0
+    // 28 terms: what follows is below double precision.
+    for (let i = Math.min(28, length - 1); i >= 0; i--) sum = sum * pole + values[i * width + lane]
+    values[lane] = sum
+  }
+  for (let i = width; i < last + width; i++) values[i] += pole * values[i - width]
+  for (let i = last; i < last + width; i++)
+    values[i] = (pole / (pole * pole - 1)) * (values[i] + pole * values[i - width])
+  for (let i = last - 1; i >= 0; i--) values[i] = pole * (values[i + width] - values[i])
+  for (let i = 0; i < last + width; i++) values[i] *= 6
 }

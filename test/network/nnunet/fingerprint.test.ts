@@ -46,10 +46,7 @@ test("a data set's fingerprint: shapes of the crops, nnU-Net's own sample of the
   for (const [i, theirs] of properties.entries()) {
     const ours = print.foreground_intensity_properties_per_channel[i]
     for (const [key, value] of Object.entries(theirs) as [keyof IntensityProperties, number][])
-      assert.ok(
-        Math.abs(Number(ours[key]) - value) <= 1e-7 * Math.abs(value),
-        `${i} ${key}: ${ours[key]} and ${value}`,
-      )
+      assert.ok(Math.abs(Number(ours[key]) - value) <= 1e-7 * Math.abs(value), `${i} ${key}: ${ours[key]} and ${value}`)
   }
 })
 
