@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
     name: { type: 'string', default: 'multiplane' },
     split: { type: 'string', default: 'patient' },
     seed: { type: 'string', multiple: true, default: ['1'] },
-    pictures: { type: 'boolean', default: true },
+    pictures: { type: 'boolean', default: false },
   },
 })
 /** A voxel is lesion from `threshold` on, in findings that reach `certain` somewhere. */
