@@ -9,8 +9,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { lesionF1 } from '../src/evaluate/lesionwise.js'
-import { dice } from '../src/evaluate/overlap.js'
 import { readNifti, readNiftiMask } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
 import { findLesions } from '../src/lesions/instances.js'
@@ -22,6 +20,7 @@ import { overlayPng } from '../src/report/overlay.js'
 import { diskStore } from '../src/run/cache.js'
 import type { Mask } from '../src/volume/volume.js'
 import { volumeMl } from '../src/volume/volume.js'
+import { bestPoint, replaceBetween, report, type Score, type Scored, score } from './accuracy-report.js'
 import { type LabelledCase, labelledCases } from './cases.js'
 import { parameterGrids } from './grids.js'
 
@@ -35,20 +34,6 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
   },
 })
-
-interface Score {
-  dice: number
-  f1: number
-  sensitivity: number
-  precision: number
-  ml: number
-}
-interface Scored {
-  scan: LabelledCase
-  referenceMl: number
-  /** One per grid point. */
-  scores: Score[]
-}
 
 const cases = labelledCases().filter(({ id }) => !options.scan || options.scan.includes(id))
 if (cases.length === 0) {
@@ -78,7 +63,7 @@ for (const id of ids) {
   const all = scored.get(id)!
   const chosen = all.map(({ scan }) => bestPoint(all.filter((other) => other.scan.patient !== scan.patient)))
   const rows = all.map((one, i) => ({ ...one, point: chosen[i], score: one.scores[chosen[i]] }))
-  const table = report(id, rows)
+  const table = report(`${id}${options['flair-only'] ? ' (FLAIR alone)' : ''}`, rows)
   console.log(table)
   tables.push(table)
   const overall = bestPoint(all)
@@ -139,64 +124,6 @@ async function run(id: string, params: Record<string, unknown>, { study, toNativ
   return findLesions(await toNative.mask(mask), {}).mask
 }
 
-function score(mask: Mask, reference: Mask): Score {
-  const lesions = lesionF1(reference, mask)
-  return {
-    dice: dice(reference, mask),
-    f1: lesions.f1,
-    sensitivity: lesions.sensitivity,
-    precision: lesions.precision,
-    ml: volumeMl(mask),
-  }
-}
-
-/** Index of the grid point with the best mean (Dice + F1) / 2, patients weighing the same, over scans above 2 ml. */
-function bestPoint(training: Scored[]): number {
-  const patients = [...new Set(training.filter(({ referenceMl }) => referenceMl > 2).map(({ scan }) => scan.patient))]
-  const value = (point: number) =>
-    mean(
-      patients.map((patient) =>
-        mean(
-          training
-            .filter(({ scan, referenceMl }) => scan.patient === patient && referenceMl > 2)
-            .map(({ scores }) => (scores[point].dice + scores[point].f1) / 2),
-        ),
-      ),
-    )
-  let best = 0
-  for (let point = 1; point < (training[0]?.scores.length ?? 0); point++) if (value(point) > value(best)) best = point
-  return best
-}
-
-function report(id: string, rows: { scan: LabelledCase; referenceMl: number; score: Score; point: number }[]): string {
-  const line = (name: string, some: typeof rows) => {
-    const of = (key: keyof Score) => mean(some.map(({ score: s }) => (Number.isNaN(s[key]) ? 0 : s[key]))).toFixed(3)
-    return `| ${name} | ${some.length} | ${of('dice')} | ${of('f1')} | ${of('sensitivity')} | ${of('precision')} |`
-  }
-  const centres = ['ljubljana', 'mslesseg', 'tabriz'] as const
-  return [
-    `| ${id}${options['flair-only'] ? ' (FLAIR alone)' : ''} | scans | Dice | lesion F1 | lesion sensitivity | lesion precision |`,
-    '|---|---|---|---|---|---|',
-    ...centres.map((centre) =>
-      line(
-        centre,
-        rows.filter(({ scan }) => scan.centre === centre),
-      ),
-    ),
-    line('all', rows),
-    line(
-      'more than 2 ml of lesions',
-      rows.filter(({ referenceMl }) => referenceMl > 2),
-    ),
-    '',
-    ...rows.map(
-      ({ scan, referenceMl, score: s, point }) =>
-        `    ${scan.id.padEnd(7)} reference ${referenceMl.toFixed(1).padStart(5)} ml, ours ${s.ml.toFixed(1).padStart(5)} ml  Dice ${s.dice.toFixed(3)}  F1 ${s.f1.toFixed(3)}  sensitivity ${s.sensitivity.toFixed(3)}  precision ${s.precision.toFixed(3)}  point ${point}`,
-    ),
-    '',
-  ].join('\n')
-}
-
 /** The tables go into README.md, with the scans one by one into docs/accuracy.md. */
 function fillReadme(tables: string[]): void {
   const brief = tables.map((table) =>
@@ -207,17 +134,4 @@ function fillReadme(tables: string[]): void {
   )
   replaceBetween('README.md', 'accuracy', brief.join('\n\n'))
   replaceBetween('docs/accuracy.md', 'tables', tables.join('\n'))
-}
-
-function replaceBetween(name: string, mark: string, content: string): void {
-  const path = root + name
-  const pattern = new RegExp(`(<!-- ${mark} -->)[\\s\\S]*?(<!-- /${mark} -->)`)
-  writeFileSync(
-    path,
-    readFileSync(path, 'utf8').replace(pattern, (_, start, end) => `${start}\n${content}\n${end}`),
-  )
-}
-
-function mean(values: number[]): number {
-  return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length
 }

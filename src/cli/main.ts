@@ -10,6 +10,7 @@ import { methodsCommand } from './commands/methods.js'
 import { preprocessCommand } from './commands/preprocess.js'
 import { registerCommand } from './commands/register.js'
 import { segmentCommand } from './commands/segment.js'
+import { trainCommand } from './commands/train.js'
 import { transformCommand } from './commands/transform.js'
 import { viewCommand } from './commands/view.js'
 import { failed } from './errors.js'
@@ -32,6 +33,7 @@ Examples:
   lesionwise preprocess --flair F.nii.gz --t1 T1.nii.gz --out prepared
   lesionwise view result                                     look at the report in a browser
   lesionwise evaluate --reference expert.nii.gz --candidate result/lesion_mask.nii.gz
+  lesionwise train --data bids --out model                   a network of your own
   lesionwise methods                                         what can segment, and with what
 
 Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is unusable, 130 interrupted.`,
@@ -44,6 +46,7 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
     intensityScaleCommand(),
     evaluateCommand(),
     benchmarkCommand(),
+    trainCommand(),
     consensusCommand(),
     demoCommand(),
     methodsCommand(),

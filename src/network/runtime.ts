@@ -1,4 +1,4 @@
-import { loadOnnxRuntime, type OnnxRuntime, type OnnxSession } from '../platform/node.js'
+import { loadOnnxRuntime, type OnnxRuntime, type OnnxSession } from '../platform/index.js'
 import { encodeModel, type OnnxModel } from './graph/onnx.js'
 
 /** Runs graphs with onnxruntime: the CPU everywhere, a GPU where the user asks for one. */
@@ -35,6 +35,8 @@ export async function openSession(model: OnnxModel | Uint8Array, options: Sessio
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    // Idle threads that spin take the cores that draw the next batch.
+    extra: { session: { intra_op: { allow_spinning: '0' }, set_denormal_as_zero: '1' } },
   })
   return new RunningSession(runtime, session)
 }

@@ -1,4 +1,4 @@
-import type { WorkerHandle } from './types.js'
+import type { OnnxRuntime, WorkerHandle } from './types.js'
 
 /**
  * The browser's side. How a page has to be served:
@@ -8,6 +8,7 @@ import type { WorkerHandle } from './types.js'
  *   localhost. `crossOriginIsolated` is then true; else there is no SharedArrayBuffer, and the kernels say so.
  * - The package's `dist/kernels.wasm` and `assets/` beside the page (beside the script, where the code runs in a worker
  *   of the page's own), as they are: the `.gz` files without `Content-Encoding`.
+ * - For networks, onnxruntime-web loaded by the page or the worker beforehand, as the global `ort`.
  * - A Content-Security-Policy, where there is one, with `worker-src blob:` and `script-src 'wasm-unsafe-eval'`.
  *
  * The thread that calls takes its share of the work, so a page stays responsive when it calls from a worker of its own.
@@ -28,6 +29,11 @@ export async function readAsset(path: string): Promise<Uint8Array> {
   const response = await fetch(new URL(path, typeof document === 'undefined' ? location.href : document.baseURI))
   if (!response.ok) throw new Error(`${path} could not be loaded (${response.status})`)
   return new Uint8Array(await response.arrayBuffer())
+}
+
+/** A page has no files of the user's by path. */
+export async function readLocal(path: string): Promise<Uint8Array> {
+  throw new Error(`${path}: a page cannot read files by their path`)
 }
 
 export const gzip = (bytes: Uint8Array, _level = 6): Promise<Uint8Array> =>
@@ -60,4 +66,11 @@ export function startWorker(source: string): WorkerHandle {
       URL.revokeObjectURL(url)
     },
   }
+}
+
+/** @throws Error when the page has not loaded onnxruntime-web */
+export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
+  const { ort } = globalThis as { ort?: OnnxRuntime }
+  if (!ort) throw new Error('onnxruntime-web is not loaded; networks need it: load its script (global `ort`) first')
+  return ort
 }

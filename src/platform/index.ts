@@ -7,11 +7,13 @@ export {
   coreCount,
   gunzip,
   gzip,
+  loadOnnxRuntime,
   now,
   peakMegabytes,
   readAsset,
+  readLocal,
   runtime,
   sha256,
   startWorker,
 } from './node.js'
-export type { WorkerHandle } from './types.js'
+export type { OnnxRuntime, OnnxSession, WorkerHandle } from './types.js'

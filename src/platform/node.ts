@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { constants, gunzip as gunzipCallback, gzip as gzipCallback } from 'node:zlib'
-import type { WorkerHandle } from './types.js'
+import type { OnnxRuntime, WorkerHandle } from './types.js'
 
 /** Name and version of what runs the code, e.g. `node 20.20.2`. */
 export const runtime = (): string => `node ${process.versions.node}`
@@ -21,6 +21,11 @@ export const coreCount = (): number => availableParallelism()
 /** A file of this package, by its path from the package's root: `assets/…` or `dist/…`. */
 export async function readAsset(path: string): Promise<Uint8Array> {
   return await readFile(fileURLToPath(new URL(`../../${path}`, import.meta.url)))
+}
+
+/** A file of the user's, by its path. */
+export async function readLocal(path: string): Promise<Uint8Array> {
+  return await readFile(path)
 }
 
 /** @param level 1 fast … 9 small */
@@ -59,9 +64,6 @@ export function startWorker(source: string): WorkerHandle {
     stop: () => void worker.terminate(),
   }
 }
-
-export type OnnxRuntime = typeof import('onnxruntime-node')
-export type OnnxSession = import('onnxruntime-node').InferenceSession
 
 /** @throws Error when onnxruntime-node is not installed or has no build for this machine */
 export async function loadOnnxRuntime(): Promise<OnnxRuntime> {

@@ -8,3 +8,7 @@ export interface WorkerHandle {
   hold(on: boolean): void
   stop(): void
 }
+
+/** onnxruntime's API is the same in Node and in the browser. */
+export type OnnxRuntime = typeof import('onnxruntime-node')
+export type OnnxSession = import('onnxruntime-node').InferenceSession

@@ -49,6 +49,11 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
     throw new UsageError('--lesion-mask needs the FLAIR it was drawn on; give it with --flair FILE')
   const method = entry && (await loadMethod(entry.id))
   const params = method ? parametersOf(method, options.params ?? {}) : {}
+  const { device = 'cpu' } = options
+  if (device !== 'cpu' && method?.strategy !== 'deep')
+    throw new UsageError(
+      `--device ${device}: ${method?.id ?? 'a given mask'} uses no network, so nothing would run there; leave it out`,
+    )
 
   const folder = options.out === undefined ? undefined : await openOutputFolder(options.out)
   try {

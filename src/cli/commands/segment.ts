@@ -1,5 +1,4 @@
 import { Command, CommanderError, Option } from 'commander'
-import { UsageError } from '../../errors.js'
 import type { Modality } from '../../volume/study.js'
 import { interruptSignal, ProgressLine } from '../progress.js'
 
@@ -7,6 +6,7 @@ interface Flags extends Partial<Record<Modality, string>> {
   visit?: string
   out: string
   method?: string
+  model?: string
   param: Record<string, unknown>
   lesionMask?: string
   brainMask?: string
@@ -41,6 +41,7 @@ export function segmentCommand(): Command {
       'folder for the results; a result that is there is replaced once the new one is complete',
     )
     .option('--method <id>', 'method (see `lesionwise methods`); default: the best for the contrasts given')
+    .option('--model <name>', 'model of a network: one that is shipped, or a folder that `lesionwise train` wrote')
     .option('--param <name=value>', 'a parameter of the method; may be repeated', parameter, {})
     .option('--lesion-mask <file>', 'lesions of any other tool: no segmentation, but table, locations and report')
     .option('--brain-mask <file>', 'brain mask to use')
@@ -73,7 +74,6 @@ Examples:
 }
 
 async function run(flags: Flags): Promise<void> {
-  checkDevice(flags.device)
   const signal = interruptSignal()
   const line = new ProgressLine(flags.quiet === true)
   const { segment } = await import('../../run/segment.js')
@@ -87,7 +87,7 @@ async function run(flags: Flags): Promise<void> {
     ...named,
     out: flags.out,
     method: flags.method,
-    params: flags.param,
+    params: flags.model === undefined ? flags.param : { ...flags.param, model: flags.model },
     lesionMask: flags.lesionMask,
     brainMask: flags.brainMask,
     register: flags.register,
@@ -145,12 +145,4 @@ function between(low: number, high: number): (text: string) => number {
       throw new CommanderError(2, 'lesionwise.number', `"${text}" is not a number from ${low} to ${high}`)
     return value
   }
-}
-
-/** Statistical methods run on the CPU whatever is asked; asking for what is not here is refused rather than ignored. */
-function checkDevice(device: Flags['device']): void {
-  if (device !== 'cpu')
-    throw new UsageError(
-      `--device ${device}: no method of this version uses a network, so there is nothing to run there; leave it out`,
-    )
 }

@@ -1,7 +1,7 @@
 import type { Graph, Value } from '../graph/graph.js'
 import { unet } from './unet.js'
 
-/** The shipped 2-D U-Net: `[batch, channels, height, width]`, sizes multiples of 16, to logits `[batch, 1, height, width]`. */
+/** The 2-D U-Net that comes with the package: `[batch, channels, height, width]`, sizes multiples of 16, to logits `[batch, 1, height, width]`. */
 export const multiplaneUnet =
   (features: readonly number[] = [16, 32, 64, 96, 128]) =>
   (graph: Graph, image: Value): Value =>

@@ -1,7 +1,7 @@
-import { MethodError } from '../../errors.js'
-import { smoothedMode } from '../../volume/histogram.js'
-import type { PreparedStudy } from '../../volume/study.js'
-import { emptyMask, type Image, type Mask } from '../../volume/volume.js'
+import { MethodError } from '../errors.js'
+import { smoothedMode } from '../volume/histogram.js'
+import type { PreparedStudy } from '../volume/study.js'
+import { emptyMask, type Image, type Mask } from '../volume/volume.js'
 
 /** What the networks of this room see of a study, each channel zero outside the brain. */
 export const channelNames = ['flair-excess', 'flair-relative', 't1', 'white', 'cortex', 'lesions'] as const

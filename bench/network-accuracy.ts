@@ -1,0 +1,121 @@
+// Accuracy of a network on the 15 labelled scans, every scan by a network that has not seen its patient (or its centre):
+// scores what scripts/default-model.ts left in .cache/default-model.
+//
+//   npm run bench:network-accuracy -- [--name NAME] [--split patient|centre] [--seed N …] [--readme]
+//
+// The thresholds of each scan are those with the best mean of Dice and F1 over the other patients' scans above 2 ml, in
+// a split by centre over the other centres' scans. Several seeds are averaged as an ensemble and also scored one by one.
+// Writes out/network-accuracy/: the scores as JSON and an overlay PNG per scan (green: both, red: ours only, yellow:
+// reference only).
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { readNifti } from '../src/formats/nifti.js'
+import { findLesions } from '../src/lesions/instances.js'
+import { lesionsOf } from '../src/network/model.js'
+import { overlayPng } from '../src/report/overlay.js'
+import { emptyImage, type Mask, volumeMl } from '../src/volume/volume.js'
+import { bestPoint, mean, report, type Scored, score } from './accuracy-report.js'
+import { folds, type NetworkCase, networkCases } from './network-cases.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { values: options } = parseArgs({
+  options: {
+    name: { type: 'string', default: 'multiplane' },
+    split: { type: 'string', default: 'patient' },
+    seed: { type: 'string', multiple: true, default: ['1'] },
+    pictures: { type: 'boolean', default: true },
+  },
+})
+/** A voxel is lesion from `threshold` on, in findings that reach `certain` somewhere. */
+const points = [0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9].flatMap((threshold) =>
+  [threshold, 0.8, 0.9, 0.95, 0.98]
+    .filter((c, i) => i === 0 || c > threshold)
+    .map((certain) => ({ threshold, certain })),
+)
+const out = `${root}out/network-accuracy/${options.name}-${options.split}`
+mkdirSync(out, { recursive: true })
+
+const scans = await networkCases()
+for (const seeds of options.seed.length > 1 ? [...options.seed.map((s) => [s]), options.seed] : [options.seed]) {
+  const scored: (Scored & { masks: Mask[] })[] = []
+  for (const scan of scans) {
+    const probability = meanProbability(scan, seeds)
+    if (!probability) continue
+    const masks: Mask[] = []
+    for (const point of points) masks.push(await cutAt(scan, probability, point))
+    scored.push({
+      scan: scan.labelled,
+      referenceMl: volumeMl(scan.reference),
+      scores: masks.map((m) => score(m, scan.reference)),
+      masks,
+    })
+  }
+  const rows = scored.map((one) => {
+    const others = scored.filter(({ scan }) =>
+      options.split === 'centre' ? scan.centre !== one.scan.centre : scan.patient !== one.scan.patient,
+    )
+    const point = bestPoint(others.length ? others : scored)
+    return {
+      ...one,
+      score: one.scores[point],
+      point: `${points[point].threshold}/${points[point].certain}`,
+      mask: one.masks[point],
+    }
+  })
+  const title = `${options.name}, ${options.split} left out, seed ${seeds.join(' + ')}`
+  console.log(report(title, rows))
+  console.log(`best threshold over all: ${JSON.stringify(points[bestPoint(scored)])}`)
+  console.log(`mean over centres: Dice ${overCentres(rows, 'dice')}, F1 ${overCentres(rows, 'f1')}\n`)
+  if (seeds !== options.seed && options.seed.length > 1) continue
+  writeFileSync(
+    `${out}/scores.json`,
+    JSON.stringify(
+      rows.map(({ scan, referenceMl, score: s, point }) => ({ id: scan.id, referenceMl, threshold: point, ...s })),
+      null,
+      1,
+    ),
+  )
+  if (!options.pictures) continue
+  for (const { scan, mask } of rows) {
+    const whole = scans.find(({ id }) => id === scan.id)!
+    const flair = (await readNifti(readFileSync(scan.flair), scan.flair)).image
+    writeFileSync(`${out}/${scan.id}.png`, await overlayPng(flair, mask, whole.reference))
+  }
+}
+process.exit(0)
+
+function overCentres(
+  rows: readonly { scan: { centre: string }; score: { dice: number; f1: number } }[],
+  key: 'dice' | 'f1',
+): string {
+  const centres = [...new Set(rows.map(({ scan }) => scan.centre))]
+  return mean(
+    centres.map((centre) => mean(rows.filter(({ scan }) => scan.centre === centre).map((row) => row.score[key]))),
+  ).toFixed(3)
+}
+
+function meanProbability(scan: NetworkCase, seeds: readonly string[]): Float32Array | undefined {
+  const fold = folds(options.split).find(({ out: left }) => left.includes(scan.patient))
+  const files = seeds.map(
+    (seed) => `${root}.cache/default-model/${options.name}/${options.split}-${fold?.name}-${seed}/${scan.id}.f32`,
+  )
+  if (!files.every(existsSync)) return undefined
+  const sum = new Float32Array(scan.brain.length)
+  for (const file of files) {
+    const bytes = readFileSync(file)
+    const values = new Float32Array(bytes.buffer, bytes.byteOffset, sum.length)
+    for (let i = 0; i < sum.length; i++) sum[i] += values[i] / files.length
+  }
+  return sum
+}
+
+async function cutAt(
+  { preparation: { study, toNative } }: NetworkCase,
+  probability: Float32Array,
+  point: { threshold: number; certain: number },
+): Promise<Mask> {
+  const mask = lesionsOf({ ...emptyImage(study.grid), data: probability }, point)
+  // As `segment` does with its default options: smallest lesion 3 mm³ and 3 voxels, 18-connected.
+  return findLesions(await toNative.mask(mask), {}).mask
+}

@@ -1,0 +1,85 @@
+import { InputError } from '../errors.js'
+import { networkChannels } from '../network/channels.js'
+import type { PlaneCase } from '../network/planes/sample.js'
+import { type Preparation, prepareWeight } from '../preprocess/pipeline.js'
+import { Stages } from '../preprocess/stages.js'
+import { type Input, readImage } from '../run/inputs.js'
+import { readLesionMask } from '../run/masks.js'
+import { prepareOrExplain } from '../run/prepare.js'
+import { voxelSizes } from '../volume/affine.js'
+import { resampleMask } from '../volume/resample.js'
+import type { Study } from '../volume/study.js'
+import { countVoxels, type Grid, type Image, type Mask, sameGrid, volumeMl } from '../volume/volume.js'
+import type { Case } from './case-list.js'
+
+/** A scan ready to be trained on, with the way of results back to its own grid. */
+export interface TrainingScan extends PlaneCase {
+  group: string
+  reference: Mask
+  referenceMl: number
+  /** The prepared grid. */
+  grid: Grid
+  toNative: Preparation['toNative']
+}
+
+export interface TrainingScanOptions {
+  work: string
+  seed: number
+  threads: number
+  signal: AbortSignal
+}
+
+/**
+ * Reads and prepares one case as `segment` does, and brings its mask onto the prepared grid.
+ * @throws InputError naming the file that will not do: NaN, no brain, no FLAIR, a mask on another grid
+ */
+export async function trainingScan(
+  one: Case,
+  { work, seed, threads, signal }: TrainingScanOptions,
+): Promise<TrainingScan> {
+  if (one.problem) throw one.problem
+  const { flair, t1 } = one.images
+  if (!flair) throw new InputError(one.id, 'has no FLAIR', 'add one, or leave the case out')
+  const inputs = {
+    flair: await readImage(flair, 'flair'),
+    ...(t1 ? { t1: await readImage(t1, 't1') } : {}),
+  } as { flair: Input<Image>; t1?: Input<Image> }
+  const [maskFile] = one.masks
+  const { mask: reference } = await readLesionMask(maskFile, one.id)
+  if (!sameGrid(reference, inputs.flair.image, 0.1))
+    throw new InputError(
+      maskFile,
+      `lies on another grid (${reference.dims.join('×')}) than its FLAIR (${inputs.flair.image.dims.join('×')})`,
+      'give the mask that was drawn on this FLAIR',
+    )
+  const study = Object.fromEntries(Object.entries(inputs).map(([name, { image }]) => [name, image])) as Study & {
+    flair: Image
+  }
+  const stages = new Stages(prepareWeight(t1 ? 1 : 0), signal, () => {})
+  const prepared = await prepareOrExplain(study, { flair, work, threads, seed }, inputs, undefined, stages, () => {})
+  const { grid, brain } = prepared.study
+  const truth = await resampleMask(
+    { ...reference, dims: inputs.flair.image.dims, affine: inputs.flair.image.affine },
+    grid,
+  )
+  return {
+    id: one.id,
+    patient: one.group,
+    group: one.group,
+    dims: grid.dims as unknown as [number, number, number],
+    spacing: voxelSizes(grid.affine) as unknown as [number, number, number],
+    channels: networkChannels(prepared.study),
+    truth: truth.data,
+    brain: brain.data,
+    reference: { ...reference, dims: inputs.flair.image.dims, affine: inputs.flair.image.affine },
+    referenceMl: volumeMl(reference),
+    grid,
+    toNative: prepared.toNative,
+  }
+}
+
+/** @throws InputError when no scan has a lesion: there is nothing to learn */
+export function assertSomeLesions(scans: readonly TrainingScan[], data: string): void {
+  if (!scans.some(({ reference }) => countVoxels(reference) > 0))
+    throw new InputError(data, 'not one of the masks holds a lesion', 'add scans with lesions; those without may stay')
+}

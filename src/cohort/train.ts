@@ -1,0 +1,419 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Flag, InputError, RunError, UsageError } from '../errors.js'
+import { lesionF1 } from '../evaluate/lesionwise.js'
+import { dice } from '../evaluate/overlap.js'
+import { setThreads } from '../kernels/index.js'
+import { findLesions } from '../lesions/instances.js'
+import { channelNames } from '../network/channels.js'
+import type { TrainingConfig } from '../network/config.js'
+import { Graph } from '../network/graph/graph.js'
+import { encodeModel } from '../network/graph/onnx.js'
+import type { Weights } from '../network/initialise.js'
+import { lesionsOf, loadModel, type ModelCard, weightsFile } from '../network/model.js'
+import { multiplaneUnet } from '../network/networks/multiplane.js'
+import { sigmoid } from '../network/operators/index.js'
+import { predictPlanes } from '../network/planes/predict.js'
+import { trainPlanes } from '../network/planes/train.js'
+import { coreCount, sha256 } from '../platform/index.js'
+import { hash } from '../run/inputs.js'
+import { writeWhole } from '../run/output-file.js'
+import { openOutputFolder } from '../run/output-folder.js'
+import { packageVersion } from '../run/segment.js'
+import type { Image } from '../volume/volume.js'
+import { readCases } from './case-list.js'
+import { assertSomeLesions, type TrainingScan, trainingScan } from './train-cases.js'
+import { type Checkpoint, type CheckRow, type HistoryRow, loadCheckpoint, saveCheckpoint } from './train-files.js'
+import { trainingPage } from './train-report.js'
+
+export interface TrainOptions {
+  /** BIDS folder or TSV of cases (as `benchmark`). */
+  data: string
+  masks?: string
+  out: string
+  config: TrainingConfig
+  /** Name on the model's card. Default `model`. */
+  name?: string
+  /** What the model may be used for, on its card. */
+  licence?: string
+  /** A model to start from. */
+  init?: string
+  /** Layers whose name starts so keep the weights of `init`. */
+  freeze?: readonly string[]
+  /** Folder in which preparations are kept. Default: `OUT/work`. */
+  work?: string
+  threads?: number
+  seed?: number
+  device?: 'cpu' | 'webgpu' | 'cuda'
+  signal?: AbortSignal
+  onProgress?(event: { stage: string; fraction: number }): void
+  onFlag?(flag: Flag): void
+}
+
+export interface TrainResult {
+  card: ModelCard
+  config: TrainingConfig
+  cases: { id: string; group: string; referenceMl: number; dice?: number; f1?: number }[]
+  history: HistoryRow[]
+  checks: CheckRow[]
+  files: string[]
+}
+
+/** Thresholds among which the scans left out choose: a voxel's, and what its finding must reach somewhere. */
+const cuts = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9].flatMap((threshold) =>
+  [threshold, 0.8, 0.9, 0.95].filter((c, i) => i === 0 || c > threshold).map((certain) => ({ threshold, certain })),
+)
+
+interface CaseScores {
+  id: string
+  group: string
+  referenceMl: number
+  /** One per cut. */
+  scores: { dice: number; f1: number }[]
+}
+
+/**
+ * Trains a network on labelled scans: every group of patients is left out once, the thresholds come from the scans left
+ * out, and the model that is kept has seen all. Stopped at any moment, the same call goes on where it was, to the same bits.
+ *
+ * @throws InputError (data), UsageError (settings), RunError (the output folder, or no memory)
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const { config, seed = 1, threads = coreCount() } = options
+  const signal = options.signal ?? new AbortController().signal
+  setThreads(threads)
+  const folder = await openOutputFolder<string>(options.out, (name) => ownFiles.test(name))
+  try {
+    const { cases } = await readCases(options.data, options.masks)
+    const init = options.init === undefined ? undefined : await startFrom(options.init, config)
+    if (options.freeze?.length && !init) throw new UsageError('--freeze keeps layers of a model; give it with --init')
+    const scans: TrainingScan[] = []
+    for (const [i, one] of cases.entries()) {
+      options.onProgress?.({ stage: `Preparing ${one.id}`, fraction: (0.1 * i) / cases.length })
+      scans.push(await trainingScan(one, { work: options.work ?? join(options.out, 'work'), seed, threads, signal }))
+    }
+    assertSomeLesions(scans, options.data)
+    const folds = foldsOf(scans, config.folds)
+    if (folds.length === 0 && config.folds > 0)
+      options.onFlag?.({
+        code: 'no-validation',
+        severity: 'warning',
+        message:
+          'All scans are of one group: nothing can be left out, so this model will have no score and the usual thresholds.',
+      })
+    const run = new Training(options, scans, await packageVersion(), init, folds.length + 1)
+    const scored: CaseScores[] = []
+    for (const [i, fold] of folds.entries()) scored.push(...(await run.fold(String(i + 1), i, fold)))
+    const weights = await run.final(folds.length)
+    return await publish(folder, run, weights, scored)
+  } finally {
+    await folder.release()
+  }
+}
+
+const ownFiles =
+  /^(model\.json|model\.onnx|weights\.safetensors|history\.tsv|cross-validation\.tsv|training\.html|provenance\.json)$/
+
+async function startFrom(name: string, config: TrainingConfig): Promise<Weights> {
+  const { card, weights } = await loadModel(name)
+  if (card.network.features.join() !== config.features.join())
+    throw new UsageError(
+      `--init ${name} has levels of ${card.network.features.join(', ')} channels, the settings say ${config.features.join(', ')}; set "features" alike`,
+    )
+  return weights[0]
+}
+
+/** Groups shared out so that each fold has about as much lesion as the others: the largest first, each to the emptiest fold. */
+export function foldsOf(scans: readonly { group: string; referenceMl: number }[], count: number): Set<string>[] {
+  const load = new Map<string, number>()
+  for (const { group, referenceMl } of scans) load.set(group, (load.get(group) ?? 0) + referenceMl)
+  const folds = Array.from({ length: Math.min(count, load.size) }, () => ({ groups: new Set<string>(), load: 0 }))
+  if (folds.length < 2) return []
+  for (const [group, ml] of [...load].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))) {
+    const emptiest = folds.reduce((best, fold) =>
+      fold.groups.size < best.groups.size || (fold.groups.size === best.groups.size && fold.load < best.load)
+        ? fold
+        : best,
+    )
+    emptiest.groups.add(group)
+    emptiest.load += ml
+  }
+  return folds.map(({ groups }) => groups)
+}
+
+class Training {
+  readonly history: HistoryRow[] = []
+  readonly checks: CheckRow[] = []
+  readonly config: TrainingConfig
+  readonly seed: number
+
+  constructor(
+    readonly options: TrainOptions,
+    readonly scans: readonly TrainingScan[],
+    readonly version: string,
+    readonly init: Weights | undefined,
+    readonly parts: number,
+  ) {
+    this.config = options.config
+    this.seed = options.seed ?? 1
+  }
+
+  /** Trains without the groups of this fold and scores them at every cut. */
+  async fold(name: string, index: number, out: ReadonlySet<string>): Promise<CaseScores[]> {
+    const left = this.scans.filter(({ group }) => out.has(group))
+    const done = join(this.options.out, `fold-${name}`, 'scores.json')
+    const key = this.#key(name, [...out])
+    const earlier = await readFile(done, 'utf8').then(
+      (text) => JSON.parse(text) as { key: string; scores: CaseScores[]; history: HistoryRow[]; checks: CheckRow[] },
+      () => undefined,
+    )
+    if (earlier && earlier.key !== key)
+      throw new InputError(
+        done,
+        'belongs to a training with other scans or settings',
+        'give another --out, or remove this folder',
+      )
+    if (earlier) {
+      this.history.push(...earlier.history)
+      this.checks.push(...earlier.checks)
+      return earlier.scores
+    }
+    const rows = { history: this.history.length, checks: this.checks.length }
+    const weights = await this.#train(
+      name,
+      index,
+      this.scans.filter(({ group }) => !out.has(group)),
+      left,
+      key,
+    )
+    const scores: CaseScores[] = []
+    for (const scan of left) scores.push(await this.#scores(scan, weights))
+    const own = { key, scores, history: this.history.slice(rows.history), checks: this.checks.slice(rows.checks) }
+    await writeWhole(new Map([[done, JSON.stringify(own)]]))
+    return scores
+  }
+
+  /** Trains on all scans. */
+  async final(index: number): Promise<Weights> {
+    return await this.#train('all', index, this.scans, [], this.#key('all', []))
+  }
+
+  /** Everything that the weights depend on. */
+  #key(name: string, out: readonly string[]): string {
+    const scans = this.scans.map((scan) => [
+      scan.id,
+      scan.group,
+      hash(new Uint8Array(scan.truth.buffer)),
+      hash(new Uint8Array(scan.channels[0].buffer)),
+    ])
+    const start = this.init ? hash(new Uint8Array(this.init.values().next().value!.buffer)) : ''
+    return createHash('sha256')
+      .update(
+        JSON.stringify([this.version, this.config, this.seed, name, out, scans, start, this.options.freeze ?? []]),
+      )
+      .digest('hex')
+  }
+
+  async #train(
+    name: string,
+    index: number,
+    scans: readonly TrainingScan[],
+    left: readonly TrainingScan[],
+    key: string,
+  ): Promise<Weights> {
+    const { config, seed, options } = this
+    const path = join(options.out, `fold-${name}`, 'checkpoint.safetensors')
+    const earlier = await loadCheckpoint(path, key)
+    const progress: Omit<Checkpoint, 'state'> = earlier ?? { history: [], checks: [], misses: 0 }
+    const stage = name === 'all' ? 'Training on all scans' : `Training fold ${name} of ${this.parts - 1}`
+    const weights = await explained(() =>
+      trainPlanes(scans, {
+        config,
+        seed,
+        threads: options.threads,
+        device: options.device,
+        signal: options.signal,
+        state: earlier?.state,
+        from: this.init,
+        frozen: options.freeze,
+        onStep: ({ step, loss }) => {
+          progress.history.push({ fold: name, step: step + 1, loss })
+          const look = progress.checks.at(-1)
+          const said = look ? `, Dice ${look.dice.toFixed(2)} F1 ${look.f1.toFixed(2)}` : ''
+          const done = (index + (step + 1) / config.steps) / this.parts
+          options.onProgress?.({ stage: `${stage}: loss ${loss.toFixed(3)}${said}`, fraction: 0.1 + 0.9 * done })
+        },
+        checkpoint: async (state) => await saveCheckpoint(path, key, { ...progress, state }),
+        check: async (step, now) => await this.#look(name, step, now, left, progress),
+      }),
+    )
+    this.history.push(...progress.history)
+    this.checks.push(...progress.checks)
+    return progress.best?.weights ?? weights
+  }
+
+  /** Scores a few of the scans left out; false when patience is at an end. */
+  async #look(
+    fold: string,
+    step: number,
+    weights: Weights,
+    left: readonly TrainingScan[],
+    progress: Omit<Checkpoint, 'state'>,
+  ): Promise<boolean> {
+    if (left.length === 0) return true
+    const found: CaseScores['scores'] = []
+    for (const scan of left.slice(0, 3))
+      found.push((await this.#scores(scan, weights, [{ threshold: 0.5, certain: 0.5 }])).scores[0])
+    const mean = (key: 'dice' | 'f1') => found.reduce((sum, s) => sum + s[key], 0) / found.length
+    progress.checks.push({ fold, step, dice: mean('dice'), f1: mean('f1') })
+    if (this.config.patience === 0) return true
+    const score = (mean('dice') + mean('f1')) / 2
+    if (!progress.best || score > progress.best.score) {
+      progress.best = { score, weights }
+      progress.misses = 0
+    } else progress.misses++
+    return progress.misses < this.config.patience
+  }
+
+  async #scores(scan: TrainingScan, weights: Weights, at: typeof cuts = cuts): Promise<CaseScores> {
+    const { config, options } = this
+    const data = await predictPlanes(scan, {
+      build: multiplaneUnet(config.features),
+      weights: [weights],
+      multiple: 2 ** (config.features.length - 1),
+      mirror: true,
+      threads: options.threads,
+      device: options.device,
+      signal: options.signal,
+    })
+    const probability: Image = { ...scan.grid, data }
+    const scores: CaseScores['scores'] = []
+    for (const cut of at) {
+      const { mask } = findLesions(await scan.toNative.mask(lesionsOf(probability, cut)), {})
+      scores.push({ dice: orOne(dice(scan.reference, mask)), f1: orOne(lesionF1(scan.reference, mask).f1) })
+    }
+    return { id: scan.id, group: scan.group, referenceMl: scan.referenceMl, scores }
+  }
+}
+
+/** Of a scan without lesions in which none was found, nothing is wrong. */
+const orOne = (value: number): number => (Number.isNaN(value) ? 1 : value)
+
+/** The cut with the best mean of Dice and F1, groups weighing the same. */
+function bestCut(scored: readonly CaseScores[]): number {
+  const groups = [...new Set(scored.map(({ group }) => group))]
+  const value = (cut: number) =>
+    groups.reduce((sum, group) => {
+      const own = scored.filter((one) => one.group === group)
+      return sum + own.reduce((s, { scores }) => s + scores[cut].dice + scores[cut].f1, 0) / own.length
+    }, 0)
+  return cuts.reduce((best, _, cut) => (value(cut) > value(best) ? cut : best), 0)
+}
+
+/** Says in one line what a failing allocation means. */
+async function explained<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body()
+  } catch (cause) {
+    const { message } = cause as Error
+    if (/alloc|out of memory|bad_alloc/i.test(message))
+      throw new RunError('there is not enough memory for this training; make "batch", "size" or "features" smaller', {
+        cause,
+      })
+    throw cause
+  }
+}
+
+async function publish(
+  folder: Awaited<ReturnType<typeof openOutputFolder<string>>>,
+  run: Training,
+  weights: Weights,
+  scored: readonly CaseScores[],
+): Promise<TrainResult> {
+  const { config, options, scans, seed, version } = run
+  const chosen = scored.map((one) => {
+    const others = scored.filter(({ group }) => group !== one.group)
+    return { ...one, ...one.scores[bestCut(others.length > 0 ? others : scored)] }
+  })
+  const cut = scored.length > 0 ? cuts[bestCut(scored)] : { threshold: 0.5, certain: 0.5 }
+  const graph = new Graph(false)
+  const { size, features } = config
+  const image = graph.input('image', [1, channelNames.length, size, size])
+  const probability = sigmoid(graph, multiplaneUnet(features)(graph, image))
+  const file = weightsFile(graph, weights)
+  const mean = (key: 'dice' | 'f1') => chosen.reduce((sum, one) => sum + one[key], 0) / chosen.length
+  const card: ModelCard = {
+    format: 'lesionwise-model',
+    formatVersion: 1,
+    name: options.name ?? 'model',
+    describe: 'Multi-plane 2-D U-Net trained with `lesionwise train`.',
+    network: { kind: 'multiplane-unet', features: [...features], channels: [...channelNames] },
+    ...cut,
+    weights: [{ file: 'weights.safetensors', sha256: await sha256(file), seed }],
+    training: {
+      data: `${scans.length} scans of ${new Set(scans.map(({ group }) => group)).size} groups`,
+      licence: options.licence ?? 'not stated',
+      scans: scans.length,
+      steps: config.steps,
+      version,
+    },
+    validation:
+      chosen.length === 0
+        ? []
+        : [
+            {
+              split: `${config.folds} folds by group`,
+              seeds: [seed],
+              overall: { scans: chosen.length, dice: mean('dice'), lesionF1: mean('f1') },
+              centres: {},
+            },
+          ],
+  }
+  const result: TrainResult = {
+    card,
+    config,
+    cases: scans.map(({ id, group, referenceMl }) => {
+      const own = chosen.find((one) => one.id === id)
+      return { id, group, referenceMl, ...(own ? { dice: own.dice, f1: own.f1 } : {}) }
+    }),
+    history: run.history,
+    checks: run.checks,
+    files: [],
+  }
+  const files = new Map<string, Uint8Array | string>([
+    ['weights.safetensors', file],
+    ['model.onnx', encodeModel(graph.model({ probability }, weights))],
+    ['model.json', `${JSON.stringify(card, null, 2)}\n`],
+    [
+      'history.tsv',
+      table(
+        ['fold', 'step', 'loss'],
+        run.history.map((r) => [r.fold, r.step, r.loss.toFixed(5)]),
+      ),
+    ],
+    [
+      'cross-validation.tsv',
+      table(
+        ['id', 'group', 'reference_ml', 'dice', 'lesion_f1'],
+        result.cases.map((c) => [
+          c.id,
+          c.group,
+          c.referenceMl.toFixed(3),
+          c.dice?.toFixed(4) ?? 'n/a',
+          c.f1?.toFixed(4) ?? 'n/a',
+        ]),
+      ),
+    ],
+    ['training.html', await trainingPage(result, { name: 'lesionwise', version })],
+    [
+      'provenance.json',
+      `${JSON.stringify({ schemaVersion: 1, software: { name: 'lesionwise', version }, config, seed }, null, 2)}\n`,
+    ],
+  ])
+  await folder.publish(files)
+  return { ...result, files: [...files.keys()] }
+}
+
+const table = (columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+  `${[columns, ...rows].map((row) => row.join('\t')).join('\n')}\n`

@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { networkChannels } from '../../network/channels.js'
+import { lesionsOf, loadModel } from '../../network/model.js'
+import { multiplaneUnet } from '../../network/networks/multiplane.js'
+import { predictPlanes } from '../../network/planes/predict.js'
+import { voxelSizes } from '../../volume/affine.js'
+import type { Image } from '../../volume/volume.js'
+import { defineMethod } from '../define.js'
+
+/**
+ * 2-D U-Net over the slices of a scan: all three planes where voxels are about even, only the slices' own plane where
+ * they are thick. Probabilities of planes, mirror images and ensemble members are averaged.
+ *
+ * Source: Ronneberger, Fischer & Brox 2015; planes averaged as in Prasoon et al. 2013 and Aslani et al. 2019. The network
+ * sees FLAIR scaled by its own grey- and white-matter modes, T1 where there is one, and the atlas's white matter, cortex
+ * and lesion frequency, so that a scanner's units do not matter.
+ * Known weaknesses: docs/accuracy.md and the model's card.
+ */
+export const unet2d = defineMethod({
+  id: 'unet2d',
+  title: 'Multi-plane 2-D U-Net',
+  describe:
+    "A small U-Net labels every slice, along all three axes where voxels are even, else along the slices only; probabilities are averaged and cut at the threshold that was best on scans that the judged networks had not seen. It sees FLAIR on a scale of the scan's own grey and white matter, T1 where there is one, and atlas maps of white matter, cortex and lesion frequency.",
+  citation: {
+    text: 'Ronneberger O, Fischer P, Brox T. U-Net: convolutional networks for biomedical image segmentation. MICCAI 2015, LNCS 9351:234–241.',
+    doi: '10.1007/978-3-319-24574-4_28',
+  },
+  supervision: 'supervised',
+  strategy: 'deep',
+  handling: '2d',
+  modalities: ['T1-w', 'T2-FLAIR'],
+  classifier: 'convolutional neural network',
+  needs: { contrasts: [['flair', 't1'], ['flair']], grid: 'native', bias: 'n4' },
+  params: z.object({
+    model: z
+      .string()
+      .min(1)
+      .default('multiplane')
+      .describe('a model that comes with the package, or the folder of another'),
+    mirror: z.boolean().default(true).describe('predict the left-right mirrored slice too, and average'),
+  }),
+  async segment(study, { model: name, mirror }, { progress, signal, threads, device }) {
+    progress('Loading the network', 0)
+    signal.throwIfAborted()
+    const { card, weights } = await loadModel(name)
+    const { features } = card.network
+    const { grid, brain } = study
+    const spacing = voxelSizes(grid.affine) as unknown as [number, number, number]
+    const data = await predictPlanes(
+      {
+        dims: grid.dims as unknown as [number, number, number],
+        spacing,
+        channels: networkChannels(study),
+        brain: brain.data,
+      },
+      {
+        build: multiplaneUnet(features),
+        weights,
+        multiple: 2 ** (features.length - 1),
+        mirror,
+        threads,
+        device,
+        signal,
+        progress: (fraction) => progress('Finding lesions', fraction),
+      },
+    )
+    const probability: Image = { dims: grid.dims, affine: grid.affine, data }
+    return {
+      mask: lesionsOf(probability, card),
+      probability,
+      figures: { threshold: card.threshold, certain: card.certain },
+    }
+  },
+})

@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import { UsageError } from '../errors.js'
+
+/** What a training is: everything that decides its weights, beside the scans. Defaults are the recipe of the shipped model. */
+export const trainingConfig = z
+  .strictObject({
+    features: z
+      .array(z.number().int().min(1).max(1024))
+      .min(2)
+      .max(7)
+      .default([16, 32, 64, 96, 128])
+      .describe('channels of each level of the U-Net, fine to coarse'),
+    size: z
+      .number()
+      .int()
+      .min(16)
+      .max(512)
+      .default(96)
+      .describe('square crop, pixels of 1 mm; a multiple of 2^(levels - 1)'),
+    batch: z.number().int().min(1).max(256).default(10).describe('crops a step'),
+    steps: z.number().int().min(1).max(1_000_000).default(650).describe('updates of the weights'),
+    rate: z
+      .number()
+      .min(1e-7)
+      .max(1)
+      .default(3e-3)
+      .describe('highest learning rate; it warms up over 30 steps, then falls as a cosine'),
+    weightDecay: z.number().min(0).max(1).default(0.01).describe('decoupled weight decay (AdamW)'),
+    clip: z.number().min(0.01).max(1000).default(5).describe('largest norm of all gradients together'),
+    averageDecay: z
+      .number()
+      .min(0)
+      .max(0.99999)
+      .default(0.99)
+      .describe('memory of the average of the weights that is kept'),
+    entropyWeight: z.number().min(0).max(100).default(2).describe('weight of the cross-entropy beside soft Dice'),
+    foreground: z.number().min(0).max(1).default(0.75).describe('share of crops centred on lesion'),
+    pasting: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.4)
+      .describe('share of crops with lesions pasted into healthy white matter'),
+    t1Dropout: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.35)
+      .describe('share of crops without T1, so that FLAIR alone is enough'),
+    thick: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.4)
+      .describe('share of crops of thin-sliced scans averaged to slices of 2–8 mm'),
+    intensity: z.number().min(0).max(3).default(1).describe('strength of the changes of intensity'),
+    folds: z
+      .number()
+      .int()
+      .min(0)
+      .max(100)
+      .default(5)
+      .describe('groups of patients left out in turn; 0 trains without validation'),
+    checkEvery: z.number().int().min(1).default(200).describe('steps between looks at scans left out'),
+    patience: z
+      .number()
+      .int()
+      .min(0)
+      .default(0)
+      .describe('looks without a better one before a fold stops early; 0 never stops'),
+    checkpointEvery: z.number().int().min(1).default(100).describe('steps between checkpoints'),
+  })
+  .refine(({ size, features }) => size % 2 ** (features.length - 1) === 0, {
+    message: 'is not a multiple of 2^(levels - 1)',
+    path: ['size'],
+  })
+
+export type TrainingConfig = z.output<typeof trainingConfig>
+
+/** Recipes by name; what they leave out is as in the shipped model's. */
+export const presets = {
+  multiplane: {},
+  long: { steps: 3000, batch: 12 },
+  quick: { features: [8, 16, 32], size: 48, batch: 8, steps: 150, folds: 2, checkEvery: 75, checkpointEvery: 25 },
+} as const satisfies Record<string, z.input<typeof trainingConfig>>
+
+/** @throws UsageError naming what will not do */
+export function readConfig(value: unknown, source: string): TrainingConfig {
+  const parsed = trainingConfig.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue.path.join('.')
+  throw new UsageError(
+    `${source}: ${where ? `${where}: ` : ''}${issue.message}; the settings are ${Object.keys(trainingConfig.shape).join(', ')}`,
+  )
+}
+
+/** @throws UsageError when there is no such preset */
+export function presetConfig(name: string): TrainingConfig {
+  const preset = (presets as Record<string, unknown>)[name]
+  if (!preset) throw new UsageError(`there is no preset "${name}"; the presets are ${Object.keys(presets).join(', ')}`)
+  return readConfig(preset, name)
+}

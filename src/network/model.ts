@@ -1,0 +1,150 @@
+import { z } from 'zod'
+import { InputError } from '../errors.js'
+import { type NamedTensor, readSafetensors, type TensorPrecision, writeSafetensors } from '../formats/safetensors.js'
+import { readAsset, readLocal, sha256 } from '../platform/index.js'
+import { keepTouching } from '../volume/components.js'
+import { type Image, type Mask, maskWhere } from '../volume/volume.js'
+import { channelNames } from './channels.js'
+import { Graph } from './graph/graph.js'
+import type { Weights } from './initialise.js'
+import { multiplaneUnet } from './networks/multiplane.js'
+
+/**
+ * A trained model is data: a folder with `model.json`, its card, and one safetensors file of weights for each member of
+ * the ensemble. The card says what the network is, what it was trained on and how well it did on what it had not seen.
+ */
+
+const scores = z.object({ scans: z.number(), dice: z.number(), lesionF1: z.number() })
+
+export const modelCard = z.object({
+  format: z.literal('lesionwise-model'),
+  formatVersion: z.literal(1),
+  name: z.string(),
+  describe: z.string(),
+  network: z.object({
+    kind: z.literal('multiplane-unet'),
+    features: z.array(z.number().int().positive()).min(2),
+    channels: z.array(z.string()).min(1),
+  }),
+  /** Probability from which a voxel is lesion, chosen on scans that the judged network had not seen. */
+  threshold: z.number().min(0).max(1),
+  /** Probability that a finding must reach somewhere to be kept. */
+  certain: z.number().min(0).max(1),
+  weights: z.array(z.object({ file: z.string(), sha256: z.string(), seed: z.number() })).min(1),
+  training: z.object({
+    data: z.string(),
+    licence: z.string(),
+    scans: z.number(),
+    steps: z.number(),
+    version: z.string(),
+  }),
+  /** Scores of scans left out, by how they were left out. */
+  validation: z.array(
+    z.object({ split: z.string(), seeds: z.array(z.number()), overall: scores, centres: z.record(z.string(), scores) }),
+  ),
+})
+
+export type ModelCard = z.output<typeof modelCard>
+
+/** Voxels from the threshold on, in findings (18-connected) that reach `certain` somewhere. */
+export function lesionsOf(probability: Image, { threshold, certain }: Pick<ModelCard, 'threshold' | 'certain'>): Mask {
+  const from = (least: number) => maskWhere(probability, (p) => p >= least)
+  return certain > threshold ? keepTouching(from(threshold), from(certain), 18) : from(threshold)
+}
+
+export interface Model {
+  card: ModelCard
+  /** One set per member of the ensemble. */
+  weights: Weights[]
+}
+
+/** Names of the models that come with the package. */
+export const shippedModels = ['multiplane'] as const
+
+/**
+ * @param name a shipped model, or a folder's path
+ * @throws InputError when there is no such model, it is damaged, or it is of another kind
+ */
+export async function loadModel(name: string): Promise<Model> {
+  const shipped = (shippedModels as readonly string[]).includes(name)
+  const read = async (file: string): Promise<Uint8Array> => {
+    try {
+      return await (shipped ? readAsset(`models/${name}/${file}`) : readLocal(`${name}/${file}`))
+    } catch (error) {
+      throw new InputError(
+        `${name}/${file}`,
+        'cannot be read',
+        `give a model's folder, or one of ${shippedModels.join(', ')}`,
+        { cause: error },
+      )
+    }
+  }
+  const card = cardFrom(await read('model.json'), `${name}/model.json`)
+  const weights: Weights[] = []
+  for (const { file, sha256: expected } of card.weights) {
+    const bytes = await read(file)
+    if ((await sha256(bytes)) !== expected)
+      throw new InputError(
+        `${name}/${file}`,
+        'is not the file that model.json describes (its sha256 differs)',
+        'copy the model again',
+      )
+    weights.push(weightsFrom(bytes, `${name}/${file}`, card))
+  }
+  return { card, weights }
+}
+
+function cardFrom(bytes: Uint8Array, source: string): ModelCard {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    throw new InputError(source, 'is not JSON', 'copy the model again')
+  }
+  const { format } = (value ?? {}) as { format?: unknown }
+  if (format !== 'lesionwise-model')
+    throw new InputError(source, 'is not the card of a lesionwise model', 'give a folder that lesionwise wrote')
+  const parsed = modelCard.safeParse(value)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw new InputError(
+      source,
+      `${issue.path.join('.')}: ${issue.message}`,
+      'use the version of lesionwise that wrote it',
+    )
+  }
+  const unknown = parsed.data.network.channels.find((name) => !(channelNames as readonly string[]).includes(name))
+  if (unknown)
+    throw new InputError(
+      source,
+      `the network wants a channel "${unknown}" that this version does not make`,
+      'use the version that wrote it',
+    )
+  return parsed.data
+}
+
+function weightsFrom(bytes: Uint8Array, source: string, { network }: ModelCard): Weights {
+  const { tensors } = readSafetensors(bytes, source)
+  const graph = new Graph(false)
+  const size = 2 ** (network.features.length - 1)
+  multiplaneUnet(network.features)(graph, graph.input('image', [1, network.channels.length, size, size]))
+  const weights: Weights = new Map()
+  for (const [name, { value }] of graph.parameters) {
+    const tensor = tensors.get(name)
+    if (!tensor || tensor.shape.join() !== value.shape.join())
+      throw new InputError(
+        source,
+        `${name} ${tensor ? `is [${tensor.shape.join(', ')}]` : 'is missing'}, the network has [${value.shape.join(', ')}]`,
+        'copy the model again',
+      )
+    weights.set(name, tensor.data)
+  }
+  return weights
+}
+
+/** Weights as a file, with their shapes from the network that they belong to. */
+export function weightsFile(graph: Graph, weights: Weights, precision: TensorPrecision = 'F32'): Uint8Array {
+  const tensors = new Map<string, NamedTensor>()
+  for (const [name, { value }] of graph.parameters) tensors.set(name, { shape: value.shape, data: weights.get(name)! })
+  return writeSafetensors(tensors, { software: 'lesionwise' }, precision)
+}
