@@ -1,5 +1,6 @@
 import type { Vec3 } from '../volume/affine.js'
 import { drawShape, type LesionBank, type LesionShape, shapeDepth, shapeReach } from './bank.js'
+import { placeDraws } from './placement.js'
 import { type Lattice, type RenderedShape, randomTurn, randomWaves, renderShape } from './shape-render.js'
 
 /** A scan (or a patch of one) as plain arrays on one grid, x fastest; any units of intensity. */
@@ -27,7 +28,7 @@ export interface PasteOptions {
   volumeMm3?: Range
   /** Scale of a shape. Default 0.75–1.3. */
   scale?: Range
-  /** How much brighter than white matter in FLAIR, in its standard deviations; drawn once. Default 1.5–5. */
+  /** How much brighter than white matter in FLAIR, in its standard deviations; drawn once. Default 2–6. */
   contrast?: Range
   /**
    * Chance that the contrast is that of the scan's own lesions, where it has 30 voxels of them at least. Default 0.5.
@@ -79,7 +80,7 @@ export interface WhiteMatterLevel {
  */
 export function pasteLesions(scan: PasteCase, bank: LesionBank, options: PasteOptions, random: () => number): Pasted {
   check(scan)
-  const { count = [1, 12], contrast = [1.5, 5], ownContrast = 0.5, darkness = [0, 4], t1Invisible = 0.2 } = options
+  const { count = [1, 12], contrast = [2, 6], ownContrast = 0.5, darkness = [0, 4], t1Invisible = 0.2 } = options
   const out: Pasted = { flair: scan.flair.slice(), t1: scan.t1?.slice(), mask: scan.mask.slice(), lesions: [] }
   const flairLevel = whiteMatterLevel(scan, scan.flair)
   if (!flairLevel) return out
@@ -89,7 +90,14 @@ export function pasteLesions(scan: PasteCase, bank: LesionBank, options: PasteOp
   const own = random() < ownContrast ? contrastOfLesions(scan, flairLevel) : undefined
   const brightness = own ?? between(contrast)
   const dark = random() < t1Invisible ? 0 : between(darkness)
-  const draw = placeDraws(scan, flairLevel, random)
+  const draw = placeDraws(
+    scan,
+    (i) =>
+      scan.whiteMatter[i] > 0.5 &&
+      scan.mask[i] === 0 &&
+      Math.abs(scan.flair[i] - flairLevel.median) < 2 * flairLevel.sd,
+    random,
+  )
   const covered = new Float32Array(scan.mask.length)
   const room = roomIn(scan, flairLevel)
   for (let tries = 0; out.lesions.length < wanted && tries < 4 * wanted; tries++) {
@@ -134,7 +142,7 @@ function contrastOfLesions({ mask, flair }: PasteCase, { median, sd }: WhiteMatt
   for (let i = 0; i < mask.length; i++) if (mask[i] !== 0 && Number.isFinite(flair[i])) some.push(flair[i])
   if (some.length < 30) return undefined
   // The middle of lesions, which is brighter than their borders; a hasty mask may be no brighter than its surroundings.
-  return Math.max(1, (quantiles(some)(0.7) - median) / sd)
+  return Math.max(1.5, (quantiles(some)(0.7) - median) / sd)
 }
 
 function quantiles(values: number[]): (share: number) => number {
@@ -159,46 +167,6 @@ function roomIn({ whiteMatter, flair, mask, shape }: PasteCase, { median, sd }: 
     if (white === 0 || taken(i)) return 0
     const aboveFluid = (flair[i] - median) / (2 * sd) + 2
     return aboveFluid <= 0 ? 0 : white * Math.min(1, aboveFluid)
-  }
-}
-
-/** Centres of periventricular lesions lie at most so far from the ventricle. */
-const wallMm = 4
-
-/**
- * Draws of voxels in normal-looking white matter, as often as the prior says, or beside a ventricle. By trial, so that a
- * patch costs no more than a scan; null when many trials have failed.
- */
-function placeDraws(
-  { shape, spacing, flair, mask, whiteMatter, prior, ventricles }: PasteCase,
-  { median, sd }: WhiteMatterLevel,
-  random: () => number,
-): (wall: boolean) => Vec3 | null {
-  const [nx, ny, nz] = shape
-  const fits = (i: number) => whiteMatter[i] > 0.5 && mask[i] === 0 && Math.abs(flair[i] - median) < 2 * sd
-  let most = 0
-  if (prior) for (let i = 0; i < prior.length; i += 7) if (whiteMatter[i] > 0.5 && prior[i] > most) most = prior[i]
-  const steps = spacing.map((mm) => Math.max(1, Math.round(wallMm / mm)))
-  const strides = [1, nx, nx * ny]
-  const beside = (at: number, place: readonly number[]): boolean => {
-    for (let axis = 0; axis < 3; axis++)
-      for (let step = 1; step <= steps[axis]; step++) {
-        if (place[axis] + step < shape[axis] && ventricles![at + step * strides[axis]] !== 0) return true
-        if (place[axis] >= step && ventricles![at - step * strides[axis]] !== 0) return true
-      }
-    return false
-  }
-  return (wall) => {
-    for (let tries = 0; tries < 20000; tries++) {
-      const at = Math.floor(nx * ny * nz * random())
-      if (!fits(at)) continue
-      const i = at % nx
-      const j = Math.floor(at / nx) % ny
-      const k = Math.floor(at / (nx * ny))
-      if (wall ? !beside(at, [i, j, k]) : most > 0 && random() > 0.03 + prior![at] / most) continue
-      return [i + random() - 0.5, j + random() - 0.5, k + random() - 0.5]
-    }
-    return null
   }
 }
 
