@@ -10,6 +10,7 @@ import { methodsCommand } from './commands/methods.js'
 import { preprocessCommand } from './commands/preprocess.js'
 import { registerCommand } from './commands/register.js'
 import { segmentCommand } from './commands/segment.js'
+import { simulateCommand } from './commands/simulate.js'
 import { transformCommand } from './commands/transform.js'
 import { viewCommand } from './commands/view.js'
 import { failed } from './errors.js'
@@ -45,6 +46,7 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
     evaluateCommand(),
     benchmarkCommand(),
     consensusCommand(),
+    simulateCommand(),
     demoCommand(),
     methodsCommand(),
     viewCommand(),

@@ -2,7 +2,7 @@ import type { Affine, Vec3 } from '../volume/affine.js'
 import { drawShape, type LesionBank, type LesionShape, lesionBank, shapeDepth, shapeReach } from './bank.js'
 import { type Activity, type Course, drawCourse, drawOnsets } from './course.js'
 import { type PlaceMaps, placeDraws } from './placement.js'
-import { type Lattice, randomTurn, randomWaves, renderShape } from './shape-render.js'
+import { type Lattice, type RenderedShape, randomTurn, randomWaves, renderShape } from './shape-render.js'
 import type { LesionLayers } from './synthesise.js'
 
 /** All that chance decides about a lesion of a label map: plain values. */
@@ -45,12 +45,13 @@ export function placeLesions(
 ): PlacedLesion[] {
   const draw = placeDraws(anatomy, (i) => anatomy.room[i] > 0.9, random)
   const placed: PlacedLesion[] = []
+  const voxelMm3 = anatomy.spacing[0] * anatomy.spacing[1] * anatomy.spacing[2]
   const add = (onset: number, maxMm3 = Infinity): number => {
     const at = draw(anatomy.ventricles !== undefined && random() < 0.35)
     if (!at) return Number.NaN
-    const shape = drawShape(bank, random, { maxMm3 })
+    const shape = drawShape(bank, random, { minMm3: leastMm3, maxMm3: Math.max(4 * leastMm3, maxMm3) })
     const scale = 0.8 + 0.4 * random()
-    placed.push({
+    const lesion: PlacedLesion = {
       shape,
       at,
       turn: randomTurn(random),
@@ -59,10 +60,12 @@ export function placeLesions(
       contrast: 0.75 + 0.4 * random(),
       core: random() < 0.3 ? 1.5 + random() : 0,
       halo: random() < 0.5 ? 1 + 1.5 * random() : 0,
-      enhancing: random() < 0.4,
+      enhancing: random() < (onset > 0 ? 0.6 : 0.08),
       course: drawCourse(visits, onset, activity, random),
-    })
-    return shape.volume * scale ** 3
+    }
+    placed.push(lesion)
+    const { fraction } = render(anatomy, anatomy.room, lesion, 0)
+    return fraction.reduce((sum, share) => sum + share, 0) * voxelMm3
   }
   if (count !== undefined) for (let n = 0; n < count; n++) add(0)
   else for (let sum = 0; sum < volumeMm3 * (1 - 1e-9) && placed.length < 1000; ) sum += add(0, volumeMm3 - sum)
@@ -93,23 +96,7 @@ export function lesionLayers(
   for (const [n, lesion] of placed.entries()) {
     const offset = lesion.course[visit]
     if (offset === undefined) continue
-    const depth = shapeDepth(lesion.shape, lesion.turn, lesion.scale)
-    const {
-      start,
-      dims,
-      fraction,
-      depth: deep,
-    } = renderShape(
-      lattice,
-      {
-        at: lesion.at,
-        depth: (x, y, z) => depth(x, y, z) + offset,
-        reach: lesion.scale * shapeReach(lesion.shape) + offset,
-        edge: lesion.edge,
-        around: Math.max(lesion.edge / 2 + lesion.halo, rim),
-      },
-      (i) => room[i],
-    )
+    const { start, dims, fraction, depth: deep } = render(lattice, room, lesion, offset)
     const isNew = visit === 0 ? lesion.enhancing : lesion.course[visit - 1] === undefined && lesion.enhancing
     let at = 0
     for (let k = 0; k < dims[2]; k++)
@@ -133,8 +120,31 @@ export function lesionLayers(
   return { layers, owners }
 }
 
+/** A lesion of fewer mm³ would be seen in no slice. */
+const leastMm3 = 15
+
 /** New lesions are no confluent ones. */
 const mostNewMm3 = 2000
+
+function render(
+  lattice: Lattice,
+  room: Float32Array | Uint8Array,
+  { shape, turn, scale, at, edge, halo }: PlacedLesion,
+  offset: number,
+): RenderedShape {
+  const depth = shapeDepth(shape, turn, scale)
+  return renderShape(
+    lattice,
+    {
+      at,
+      depth: (x, y, z) => depth(x, y, z) + offset,
+      reach: scale * shapeReach(shape) + offset,
+      edge,
+      around: Math.max(edge / 2 + halo, rim),
+    },
+    (i) => room[i],
+  )
+}
 
 /** How far `owners` reaches beyond a lesion's surface, mm. */
 const rim = 2.5
