@@ -46,6 +46,19 @@ export function placeLesions(
   const draw = placeDraws(anatomy, (i) => anatomy.room[i] > 0.9, random)
   const placed: PlacedLesion[] = []
   const voxelMm3 = anatomy.spacing[0] * anatomy.spacing[1] * anatomy.spacing[2]
+  const covered = new Float32Array(anatomy.room.length)
+  /** Voxels that a lesion adds to those before it. */
+  const cover = ({ start, dims, fraction }: RenderedShape): number => {
+    const [nx, ny] = anatomy.shape
+    let sum = 0
+    for (let n = 0; n < fraction.length; n++) {
+      const j = start[1] + (Math.floor(n / dims[0]) % dims[1])
+      const i = start[0] + (n % dims[0]) + nx * (j + ny * (start[2] + Math.floor(n / (dims[0] * dims[1]))))
+      sum += Math.max(0, fraction[n] - covered[i])
+      covered[i] = Math.max(covered[i], fraction[n])
+    }
+    return sum
+  }
   const add = (onset: number, maxMm3 = Infinity): number => {
     const at = draw(anatomy.ventricles !== undefined && random() < 0.35)
     if (!at) return Number.NaN
@@ -64,8 +77,7 @@ export function placeLesions(
       course: drawCourse(visits, onset, activity, random),
     }
     placed.push(lesion)
-    const { fraction } = render(anatomy, anatomy.room, lesion, 0)
-    return fraction.reduce((sum, share) => sum + share, 0) * voxelMm3
+    return voxelMm3 * cover(render(anatomy, anatomy.room, lesion, 0))
   }
   if (count !== undefined) for (let n = 0; n < count; n++) add(0)
   else for (let sum = 0; sum < volumeMm3 * (1 - 1e-9) && placed.length < 1000; ) sum += add(0, volumeMm3 - sum)
