@@ -11,6 +11,7 @@ import { preprocessCommand } from './commands/preprocess.js'
 import { registerCommand } from './commands/register.js'
 import { segmentCommand } from './commands/segment.js'
 import { trainCommand } from './commands/train.js'
+import { simulateCommand } from './commands/simulate.js'
 import { transformCommand } from './commands/transform.js'
 import { viewCommand } from './commands/view.js'
 import { failed } from './errors.js'
@@ -48,6 +49,7 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
     benchmarkCommand(),
     trainCommand(),
     consensusCommand(),
+    simulateCommand(),
     demoCommand(),
     methodsCommand(),
     viewCommand(),
