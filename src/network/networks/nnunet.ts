@@ -1,0 +1,96 @@
+import type { Graph, Initial, Value } from '../graph/graph.js'
+import { heNormal, ones, zeros } from '../initialise.js'
+import { architectureLayers, type NetworkLayer, type NnunetNetwork } from '../nnunet/architecture.js'
+import { product } from '../nnunet/rules.js'
+import {
+  add,
+  averagePool,
+  convolution,
+  instanceNormalised,
+  join,
+  leakyRelu,
+  relu,
+  reshape,
+  transposedConvolution,
+} from '../operators/index.js'
+
+/**
+ * nnU-Net v2's plain and residual-encoder U-Nets (Isensee et al. 2021, 2024), parameters named as in its checkpoints.
+ *
+ * @param image `[batch, channels, (z,) y, x]`, each size divided by the product of the strides
+ * @param deepSupervision also the coarser stages' heads; without, their weights are not part of the graph
+ * @returns logits `[batch, outputs, …]` of each head, finest first
+ */
+export function nnunetHeads(
+  graph: Graph,
+  image: Value,
+  network: NnunetNetwork,
+  { deepSupervision = false } = {},
+): Value[] {
+  const apply = (layer: NetworkLayer, x: Value) => applied(graph, x, layer, network)
+  const layers = architectureLayers(network)
+  const down = (stage: number) =>
+    layers.filter((layer) => layer.stage === stage && (layer.part === 'encoder' || layer.part === 'shortcut'))
+  const stem = layers.filter(({ part }) => part === 'stem')
+  let y = stem.reduce((x, layer) => apply(layer, x), image)
+  const skips = network.features.map((_, stage) => {
+    y = network.kind === 'plain' ? down(stage).reduce((x, layer) => apply(layer, x), y) : residualStage(y, down(stage))
+    return y
+  })
+
+  function residualStage(x: Value, stage: readonly NetworkLayer[]): Value {
+    return stage
+      .filter(({ part }) => part === 'encoder')
+      .reduce((before, layer, i, convolutions) => {
+        if (i % 2 === 1) return before
+        const block = layer.name.slice(0, layer.name.lastIndexOf('.'))
+        const shortcut = stage.find(({ part, name }) => part === 'shortcut' && name.startsWith(`${block}.`))
+        const inner = apply(convolutions[i + 1], apply(layer, before))
+        const pooled = product(layer.stride) > 1 ? averagePool(graph, before, layer.stride) : before
+        return activated(graph, add(graph, inner, shortcut ? apply(shortcut, pooled) : pooled), network)
+      }, x)
+  }
+
+  const heads: Value[] = []
+  for (const layer of layers) {
+    if (layer.part === 'up') y = join(graph, apply(layer, y), skips[layer.stage])
+    else if (layer.part === 'decoder') y = apply(layer, y)
+    else if (layer.part === 'head' && (deepSupervision || layer.stage === 0)) heads.unshift(apply(layer, y))
+  }
+  return heads
+}
+
+/** The finest head's logits alone: what inference needs. */
+export const nnunet =
+  (network: NnunetNetwork) =>
+  (graph: Graph, image: Value): Value =>
+    nnunetHeads(graph, image, network)[0]
+
+const activated = (graph: Graph, x: Value, { negativeSlope }: NnunetNetwork): Value =>
+  negativeSlope === 0 ? relu(graph, x) : leakyRelu(graph, x, negativeSlope)
+
+/** A layer with its norm and activation; nnU-Net starts weights by He's rule and decays all of them alike. */
+function applied(graph: Graph, x: Value, layer: NetworkLayer, network: NnunetNetwork): Value {
+  const { name, stride, norm, operation, parameters, outputChannels } = layer
+  const prefix = norm ? `${name}.conv` : name
+  const parameter = (of: string, initial: (shape: readonly number[]) => Initial): Value | undefined => {
+    const found = parameters.find((one) => one.name === of)
+    return found && graph.parameter(of, found.shape, initial(found.shape))
+  }
+  const weight = parameter(`${prefix}.weight`, (shape) => heNormal(product(shape.slice(1)), network.negativeSlope))!
+  const bias = parameter(`${prefix}.bias`, () => zeros)
+  const plain =
+    operation === 'transposed'
+      ? transposedConvolution(graph, x, weight, { stride })
+      : convolution(graph, x, weight, { stride })
+  const wide = [outputChannels, ...stride.map(() => 1)]
+  const y = bias ? add(graph, plain, reshape(graph, bias, wide)) : plain
+  if (!norm) return y
+  // A residual block starts as its shortcut.
+  const factor = layer.part === 'encoder' && !layer.activation ? zeros : ones
+  const scale = parameter(`${name}.norm.weight`, () => factor)!
+  const shift = parameter(`${name}.norm.bias`, () => zeros)!
+  const normed = (v: Value) => instanceNormalised(graph, v, network.epsilon, { scale, shift })
+  if (!layer.activation) return normed(y)
+  return network.activationFirst ? normed(activated(graph, y, network)) : activated(graph, normed(y), network)
+}
