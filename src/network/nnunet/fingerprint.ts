@@ -91,7 +91,7 @@ function intensities(cases: readonly CaseFingerprint[], channel: number, source:
     .filter((i) => counts[i] > 0)
     .sort((a, b) => values[a] - values[b])
   if (order.length === 0)
-    throw new InputError(source, 'no case has any foreground', 'give labels that mark what is to be found')
+    throw new InputError(source, 'no case has foreground', 'give labels that mark what is to be found')
   const total = order.reduce((sum, i) => sum + counts[i], 0)
   const mean = order.reduce((sum, i) => sum + counts[i] * values[i], 0) / total
   const variance = order.reduce((sum, i) => sum + counts[i] * (values[i] - mean) ** 2, 0) / total
