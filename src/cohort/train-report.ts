@@ -1,7 +1,7 @@
 import { html } from '../report/html.js'
 import { page } from '../report/page.js'
 import { drawn } from '../report/plot.js'
-import type { TrainResult } from './train.js'
+import type { TrainResult } from './train-publish.js'
 
 /** The page of a training: learning curves, scores of the scans left out, and what was trained. */
 export async function trainingPage(result: TrainResult, software: { name: string; version: string }): Promise<string> {

@@ -6,17 +6,13 @@ import { lesionF1 } from '../evaluate/lesionwise.js'
 import { dice } from '../evaluate/overlap.js'
 import { setThreads } from '../kernels/index.js'
 import { findLesions } from '../lesions/instances.js'
-import { channelNames } from '../network/channels.js'
 import type { TrainingConfig } from '../network/config.js'
-import { Graph } from '../network/graph/graph.js'
-import { encodeModel } from '../network/graph/onnx.js'
 import type { Weights } from '../network/initialise.js'
-import { lesionsOf, loadModel, type ModelCard, weightsFile } from '../network/model.js'
+import { lesionsOf, loadModel } from '../network/model.js'
 import { multiplaneUnet } from '../network/networks/multiplane.js'
-import { sigmoid } from '../network/operators/index.js'
 import { predictPlanes } from '../network/planes/predict.js'
 import { trainPlanes } from '../network/planes/train.js'
-import { coreCount, sha256 } from '../platform/index.js'
+import { coreCount } from '../platform/index.js'
 import { hash } from '../run/inputs.js'
 import { writeWhole } from '../run/output-file.js'
 import { openOutputFolder } from '../run/output-folder.js'
@@ -25,7 +21,9 @@ import type { Image } from '../volume/volume.js'
 import { readCases } from './case-list.js'
 import { assertSomeLesions, type TrainingScan, trainingScan } from './train-cases.js'
 import { type Checkpoint, type CheckRow, type HistoryRow, loadCheckpoint, saveCheckpoint } from './train-files.js'
-import { trainingPage } from './train-report.js'
+import { type CaseScores, cuts, publish, type TrainResult } from './train-publish.js'
+
+export type { TrainResult }
 
 export interface TrainOptions {
   /** BIDS folder or TSV of cases (as `benchmark`). */
@@ -49,28 +47,6 @@ export interface TrainOptions {
   signal?: AbortSignal
   onProgress?(event: { stage: string; fraction: number }): void
   onFlag?(flag: Flag): void
-}
-
-export interface TrainResult {
-  card: ModelCard
-  config: TrainingConfig
-  cases: { id: string; group: string; referenceMl: number; dice?: number; f1?: number }[]
-  history: HistoryRow[]
-  checks: CheckRow[]
-  files: string[]
-}
-
-/** Thresholds among which the scans left out choose: a voxel's, and what its finding must reach somewhere. */
-const cuts = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9].flatMap((threshold) =>
-  [threshold, 0.8, 0.9, 0.95].filter((c, i) => i === 0 || c > threshold).map((certain) => ({ threshold, certain })),
-)
-
-interface CaseScores {
-  id: string
-  group: string
-  referenceMl: number
-  /** One per cut. */
-  scores: { dice: number; f1: number }[]
 }
 
 /**
@@ -300,17 +276,6 @@ class Training {
 /** Of a scan without lesions in which none was found, nothing is wrong. */
 const orOne = (value: number): number => (Number.isNaN(value) ? 1 : value)
 
-/** The cut with the best mean of Dice and F1, groups weighing the same. */
-function bestCut(scored: readonly CaseScores[]): number {
-  const groups = [...new Set(scored.map(({ group }) => group))]
-  const value = (cut: number) =>
-    groups.reduce((sum, group) => {
-      const own = scored.filter((one) => one.group === group)
-      return sum + own.reduce((s, { scores }) => s + scores[cut].dice + scores[cut].f1, 0) / own.length
-    }, 0)
-  return cuts.reduce((best, _, cut) => (value(cut) > value(best) ? cut : best), 0)
-}
-
 /** Says in one line what a failing allocation means. */
 async function explained<T>(body: () => Promise<T>): Promise<T> {
   try {
@@ -324,96 +289,3 @@ async function explained<T>(body: () => Promise<T>): Promise<T> {
     throw cause
   }
 }
-
-async function publish(
-  folder: Awaited<ReturnType<typeof openOutputFolder<string>>>,
-  run: Training,
-  weights: Weights,
-  scored: readonly CaseScores[],
-): Promise<TrainResult> {
-  const { config, options, scans, seed, version } = run
-  const chosen = scored.map((one) => {
-    const others = scored.filter(({ group }) => group !== one.group)
-    return { ...one, ...one.scores[bestCut(others.length > 0 ? others : scored)] }
-  })
-  const cut = scored.length > 0 ? cuts[bestCut(scored)] : { threshold: 0.5, certain: 0.5 }
-  const graph = new Graph(false)
-  const { size, features } = config
-  const image = graph.input('image', [1, channelNames.length, size, size])
-  const probability = sigmoid(graph, multiplaneUnet(features)(graph, image))
-  const file = weightsFile(graph, weights)
-  const mean = (key: 'dice' | 'f1') => chosen.reduce((sum, one) => sum + one[key], 0) / chosen.length
-  const card: ModelCard = {
-    format: 'lesionwise-model',
-    formatVersion: 1,
-    name: options.name ?? 'model',
-    describe: 'Multi-plane 2-D U-Net trained with `lesionwise train`.',
-    network: { kind: 'multiplane-unet', features: [...features], channels: [...channelNames] },
-    ...cut,
-    weights: [{ file: 'weights.safetensors', sha256: await sha256(file), seed }],
-    training: {
-      data: `${scans.length} scans of ${new Set(scans.map(({ group }) => group)).size} groups`,
-      licence: options.licence ?? 'not stated',
-      scans: scans.length,
-      steps: config.steps,
-      version,
-    },
-    validation:
-      chosen.length === 0
-        ? []
-        : [
-            {
-              split: `${config.folds} folds by group`,
-              seeds: [seed],
-              overall: { scans: chosen.length, dice: mean('dice'), lesionF1: mean('f1') },
-              centres: {},
-            },
-          ],
-  }
-  const result: TrainResult = {
-    card,
-    config,
-    cases: scans.map(({ id, group, referenceMl }) => {
-      const own = chosen.find((one) => one.id === id)
-      return { id, group, referenceMl, ...(own ? { dice: own.dice, f1: own.f1 } : {}) }
-    }),
-    history: run.history,
-    checks: run.checks,
-    files: [],
-  }
-  const files = new Map<string, Uint8Array | string>([
-    ['weights.safetensors', file],
-    ['model.onnx', encodeModel(graph.model({ probability }, weights))],
-    ['model.json', `${JSON.stringify(card, null, 2)}\n`],
-    [
-      'history.tsv',
-      table(
-        ['fold', 'step', 'loss'],
-        run.history.map((r) => [r.fold, r.step, r.loss.toFixed(5)]),
-      ),
-    ],
-    [
-      'cross-validation.tsv',
-      table(
-        ['id', 'group', 'reference_ml', 'dice', 'lesion_f1'],
-        result.cases.map((c) => [
-          c.id,
-          c.group,
-          c.referenceMl.toFixed(3),
-          c.dice?.toFixed(4) ?? 'n/a',
-          c.f1?.toFixed(4) ?? 'n/a',
-        ]),
-      ),
-    ],
-    ['training.html', await trainingPage(result, { name: 'lesionwise', version })],
-    [
-      'provenance.json',
-      `${JSON.stringify({ schemaVersion: 1, software: { name: 'lesionwise', version }, config, seed }, null, 2)}\n`,
-    ],
-  ])
-  await folder.publish(files)
-  return { ...result, files: [...files.keys()] }
-}
-
-const table = (columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
-  `${[columns, ...rows].map((row) => row.join('\t')).join('\n')}\n`

@@ -3,6 +3,53 @@ import type { AnySegmentationMethod, MethodEntry } from './define.js'
 
 export const methodList: readonly MethodEntry[] = [
 {
+  "id": "unet2d",
+  "title": "Multi-plane 2-D U-Net",
+  "describe": "A small U-Net labels every slice, along all three axes where voxels are even, else along the slices only; probabilities are averaged and cut at the threshold that was best on scans that the judged networks had not seen. It sees FLAIR on a scale of the scan's own grey and white matter, T1 where there is one, and atlas maps of white matter, cortex and lesion frequency.",
+  "citation": {
+    "text": "Ronneberger O, Fischer P, Brox T. U-Net: convolutional networks for biomedical image segmentation. MICCAI 2015, LNCS 9351:234–241.",
+    "doi": "10.1007/978-3-319-24574-4_28"
+  },
+  "supervision": "supervised",
+  "strategy": "deep",
+  "handling": "2d",
+  "modalities": [
+    "T1-w",
+    "T2-FLAIR"
+  ],
+  "classifier": "convolutional neural network",
+  "needs": {
+    "contrasts": [
+      [
+        "flair",
+        "t1"
+      ],
+      [
+        "flair"
+      ]
+    ],
+    "grid": "native",
+    "bias": "n4"
+  },
+  "parameters": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "properties": {
+      "model": {
+        "default": "multiplane",
+        "description": "a model that comes with the package, or the folder of another",
+        "type": "string",
+        "minLength": 1
+      },
+      "mirror": {
+        "default": true,
+        "description": "predict the left-right mirrored slice too, and average",
+        "type": "boolean"
+      }
+    }
+  }
+},
+{
   "id": "roura2015",
   "title": "Two-level FLAIR threshold from the grey-matter peak (SLS)",
   "describe": "The peak of grey matter in the FLAIR histogram gives a mode and a width. Voxels far above it, inside white matter, are certain lesion; they grow into neighbouring voxels down to a second level, which lies between the white matter and the lesions of the scan itself. Small findings are dropped.",
@@ -175,6 +222,7 @@ export const methodList: readonly MethodEntry[] = [
 ]
 
 export const loaders: Readonly<Record<string, () => Promise<AnySegmentationMethod>>> = {
+  unet2d: async () => (await import('./deep/unet2d.js')).unet2d,
   roura2015: async () => (await import('./unsupervised/roura2015.js')).roura2015,
   schmidt2012: async () => (await import('./unsupervised/schmidt2012.js')).schmidt2012,
 }

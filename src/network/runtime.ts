@@ -36,7 +36,7 @@ export async function openSession(model: OnnxModel | Uint8Array, options: Sessio
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     // Idle threads that spin take the cores that draw the next batch.
-    extra: { session: { intra_op: { allow_spinning: '0' }, set_denormal_as_zero: '1' } },
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
   })
   return new RunningSession(runtime, session)
 }

@@ -1,11 +1,12 @@
 import { type Atlas, loadAtlas } from '../preprocess/atlas.js'
-import { gaussianRandom, seededRandom } from '../random.js'
-import { type Affine, apply, compose, determinant, invert, scaling, translation, type Vec3 } from '../volume/affine.js'
+import { seededRandom } from '../random.js'
+import { type Affine, apply, compose, determinant, invert, scaling, type Vec3 } from '../volume/affine.js'
 import { resample } from '../volume/resample.js'
 import { emptyMask, type Grid, type Image, type Mask, type Volume, voxelVolume } from '../volume/volume.js'
-import { paintContrasts } from './contrast.js'
+import { type BrainLevels, headPainter } from './contrast.js'
 import { type LesionPlan, type LesionSite, type PaintedLesions, paintLesions, planLesions } from './lesions.js'
-import { randomDisplacement, warpImage, warpLabels } from './warp.js'
+import { axialGrid, pose, sagittalGrid, scanned, three } from './scanner.js'
+import { lateralVentricles, randomDisplacement, warpImage, warpLabels } from './warp.js'
 
 export interface SimulationOptions {
   /** Default 1. The same seed gives the same study. */
@@ -86,12 +87,8 @@ export async function simulateStudy(options: SimulationOptions = {}): Promise<Si
     shapeRandom: stream(4),
   })
 
-  const flairGrid = gridAround(
-    [pixelMm, pixelMm, sliceMm],
-    [Math.round(187 / pixelMm), Math.round(227 / pixelMm), Math.round(171 / sliceMm)],
-    [0, -17, 14],
-  )
-  const t1Grid = sagittal(gridAround([1.2, 1.1, 1.1], [160, 218, 200], [0, -17, 10]))
+  const flairGrid = axialGrid(pixelMm, sliceMm)
+  const t1Grid = sagittalGrid()
   const onFlair = { map: toAtlas, antialias: true }
   const onT1 = { map: compose(toAtlas, invert(flairToT1)), antialias: true }
   const lesionOnFlair = await resample(painted.fraction, flairGrid, onFlair)
@@ -131,6 +128,18 @@ function check({ lesionMl, lesionCount, noise, bias, sliceMm, pixelMm }: Record<
   wants(pixelMm >= 0.5 && pixelMm <= 5, `pixelMm is ${pixelMm}, give 0.5 to 5`)
 }
 
+/** A scan in which lesions are easy to see. */
+const levels: Record<'flair' | 't1', BrainLevels> = {
+  flair: { csf: 0.2, gm: 1.22, deepGrey: 1.22, wm: 1, lesion: 1.9, core: 1.9, dirty: 1 },
+  t1: { csf: 0.28, gm: 0.72, deepGrey: 0.72, wm: 1, lesion: 0.68, core: 0.68, dirty: 1 },
+}
+
+function contrastLayer({ owner }: PaintedLesions, plans: readonly LesionPlan[]): Float32Array {
+  const out = new Float32Array(owner.data.length).fill(1)
+  for (let i = 0; i < out.length; i++) if (owner.data[i] > 0) out[i] = plans[owner.data[i] - 1].contrast
+  return out
+}
+
 /** Everything at 1 mm in the atlas's space, after the deformation. */
 async function deformedHead(
   atlas: Atlas,
@@ -147,16 +156,17 @@ async function deformedHead(
   const meanMm3 = count > 0 ? volumeMm3 / count : 0
   const plans = await planLesions(atlas, { count, meanMm3, random: lesionRandom })
   const painted = await paintLesions(atlas, grid, plans, volumeMm3)
-  const contrasts = await paintContrasts(atlas, grid, painted, plans, textureRandom)
-  const displacement = await randomDisplacement(atlas, grid, {
+  const paint = await headPainter(atlas, grid, textureRandom)
+  const layers = { fraction: painted.fraction.data, contrast: contrastLayer(painted, plans) }
+  const displacement = await randomDisplacement(lateralVentricles(atlas), grid, {
     mm: 2.5,
     spacing: 48,
     widening: 3 * shapeRandom(),
     random: shapeRandom,
   })
   return {
-    flair: warpImage(contrasts.flair, displacement),
-    t1: warpImage(contrasts.t1, displacement),
+    flair: warpImage(paint('flair', levels.flair, layers), displacement),
+    t1: warpImage(paint('t1', levels.t1, layers), displacement),
     painted: { fraction: warpImage(painted.fraction, displacement), owner: warpLabels(painted.owner, displacement) },
     plans,
     brain: warpImage(await resample(atlas.brain, grid), displacement),
@@ -193,56 +203,4 @@ function describe(
       return [{ id: n + 1, site: plans[n].site, centre, volumeMm3: weight * voxel }]
     })
     .sort((a, b) => b.volumeMm3 - a.volumeMm3)
-}
-
-/** What a scanner makes of it: a smooth field, noise in the magnitude, whole numbers. */
-function scanned(
-  image: Image,
-  { random, noise, bias, scale }: { random: () => number; noise: number; bias: number; scale: number },
-): Image {
-  const normal = gaussianRandom(random)
-  const [nx, ny, nz] = image.dims
-  const c = Array.from({ length: 6 }, () => 2 * random() - 1)
-  const data = new Float32Array(image.data.length)
-  let at = 0
-  for (let k = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
-      for (let i = 0; i < nx; i++, at++) {
-        const [x, y, z] = [(2 * i) / nx - 1, (2 * j) / ny - 1, (2 * k) / nz - 1]
-        const field = Math.exp(
-          bias * (c[0] * x + c[1] * y + c[2] * z + c[3] * x * y + c[4] * y * z + c[5] * (x * x - z * z)),
-        )
-        const real = image.data[at] * field + noise * normal()
-        data[at] = Math.round(scale * Math.hypot(real, noise * normal()))
-      }
-  return { dims: image.dims, affine: image.affine, data }
-}
-
-/** A turn of up to `degrees` about each axis and a move of up to `mm` along it. */
-function pose(random: () => number, degrees: number, mm: number): Affine {
-  const [a, b, c] = three(() => ((2 * random() - 1) * degrees * Math.PI) / 180)
-  const [ca, sa, cb, sb, cc, sc] = [a, b, c].flatMap((angle) => [Math.cos(angle), Math.sin(angle)])
-  return compose(
-    translation(three(() => (2 * random() - 1) * mm)),
-    [1, 0, 0, 0, 0, ca, -sa, 0, 0, sa, ca, 0, 0, 0, 0, 1],
-    [cb, 0, sb, 0, 0, 1, 0, 0, -sb, 0, cb, 0, 0, 0, 0, 1],
-    [cc, -sc, 0, 0, sc, cc, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
-  )
-}
-
-const three = (f: () => number): Vec3 => [f(), f(), f()]
-
-function gridAround(size: Vec3, dims: Vec3, centre: Vec3): Grid {
-  const first = dims.map((n, axis) => centre[axis] - ((n - 1) / 2) * size[axis]) as unknown as Vec3
-  return { dims, affine: compose(translation(first), scaling(size)) }
-}
-
-/** The same block stored as sagittal slices: axes run to the back, to the feet, to the left, as scanners store them. */
-function sagittal({ dims, affine }: Grid): Grid {
-  const last = apply(affine, [dims[0] - 1, dims[1] - 1, dims[2] - 1])
-  const [dx, dy, dz] = [affine[0], affine[5], affine[10]]
-  return {
-    dims: [dims[1], dims[2], dims[0]],
-    affine: [0, 0, -dx, last[0], -dy, 0, 0, last[1], 0, -dz, 0, last[2], 0, 0, 0, 1],
-  }
 }

@@ -2,7 +2,7 @@ import type { Atlas } from '../preprocess/atlas.js'
 import { compose, scaling, translation, type Vec3 } from '../volume/affine.js'
 import { gaussian } from '../volume/filter.js'
 import { resample } from '../volume/resample.js'
-import { emptyImage, type Grid, type Image, type Volume } from '../volume/volume.js'
+import { emptyImage, type Grid, type Image, type Volume, type VoxelArray } from '../volume/volume.js'
 
 /** Displacement in mm along x, y and z for every voxel: what lies at p came from p + displacement. */
 export type Displacement = readonly [Image, Image, Image]
@@ -17,11 +17,17 @@ export interface WarpOptions {
   random: () => number
 }
 
+/** Lateral and third ventricles of the atlas, 1 inside. */
+export const lateralVentricles = (atlas: Atlas): Image => ({
+  ...atlas.wm,
+  data: Float32Array.from(atlas.ventricles.data, (label) => (label === 1 ? 1 : 0)),
+})
+
 /**
  * A smooth random deformation (cubic B-spline lattice) and wider ventricles: nobody's brain is the atlas's after an
  * affine, and patients' ventricles are wider than those of the young people it was made from.
  */
-export async function randomDisplacement(atlas: Atlas, grid: Grid, options: WarpOptions): Promise<Displacement> {
+export async function randomDisplacement(ventricles: Image, grid: Grid, options: WarpOptions): Promise<Displacement> {
   const { mm, spacing, widening, random } = options
   const extent = grid.dims.map((n, axis) => n * Math.abs(grid.affine[5 * axis]))
   const dims = extent.map((length) => Math.ceil(length / spacing) + 3) as unknown as Vec3
@@ -32,12 +38,8 @@ export async function randomDisplacement(atlas: Atlas, grid: Grid, options: Warp
     dims: extent.map((length) => Math.ceil(length / 4) + 1) as unknown as Vec3,
     affine: compose(translation([grid.affine[3], grid.affine[7], grid.affine[11]]), scaling([4, 4, 4])),
   }
-  const lateral: Image = {
-    ...atlas.wm,
-    data: Float32Array.from(atlas.ventricles.data, (label) => (label === 1 ? 1 : 0)),
-  }
   const sigma = 5
-  const smooth = await gaussian(await resample(lateral, coarse, { antialias: true }), sigma)
+  const smooth = await gaussian(await resample(ventricles, coarse, { antialias: true }), sigma)
   // A wide plane wall, blurred by σ, has the slope 1 / (σ √2π).
   const outward = widening * sigma * Math.sqrt(2 * Math.PI)
   const field: Image[] = []
@@ -73,8 +75,8 @@ export function warpImage(image: Image, by: Displacement): Image {
 }
 
 /** The same for labels: the nearest voxel's. */
-export function warpLabels(labels: Volume<Int16Array>, by: Displacement): Volume<Int16Array> {
-  const data = new Int16Array(labels.data.length)
+export function warpLabels<T extends VoxelArray>(labels: Volume<T>, by: Displacement): Volume<T> {
+  const data = new (labels.data.constructor as new (n: number) => T)(labels.data.length)
   const row = labels.dims[0]
   const slice = row * labels.dims[1]
   eachSource(labels, by, (at, x, y, z) => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as op from '../../src/network/operators/index.js'
-import { checkGradients, evaluate } from './differences.js'
+import * as o from '../../src/network/operators/index.js'
+import { checkGradients, type Spec, valuesOf } from './gradient-check.js'
 
-const convolutions: Record<string, { x: number[]; w: number[]; options?: op.ConvolutionOptions }> = {
+const real = (shape: number[]): Spec => ({ shape, kind: 'real', low: -1, high: 1 })
+
+const convolutions: Record<string, { x: number[]; w: number[]; options?: o.ConvolutionOptions }> = {
   'same 3×3': { x: [2, 3, 6, 7], w: [4, 3, 3, 3] },
   'same 3×3, large plane': { x: [2, 2, 18, 17], w: [3, 2, 3, 3] },
   valid: { x: [2, 3, 6, 7], w: [4, 3, 3, 3], options: { padding: 'valid' } },
@@ -23,23 +25,16 @@ const convolutions: Record<string, { x: number[]; w: number[]; options?: op.Conv
   '3-D dilated': { x: [1, 2, 6, 7, 7], w: [2, 2, 3, 3, 3], options: { dilation: 2 } },
 }
 
-for (const [name, { x, w, options }] of Object.entries(convolutions))
-  test(`gradient of convolution, ${name}`, () =>
-    checkGradients(name, { shapes: [x, w], build: (g, [a, b]) => op.convolution(g, a, b, options) }))
-
-test('convolution is the sum that its definition says, for every variant', async () => {
-  for (const [name, { x, w, options = {} }] of Object.entries(convolutions)) {
-    const { run, values, close } = await evaluate({
-      shapes: [x, w],
-      build: (g, [a, b]) => op.convolution(g, a, b, options),
-    })
-    const { y } = await run()
-    const expected = plainConvolution(values[0], x, values[1], w, options)
-    assert.equal(y.length, expected.length, name)
-    y.forEach((v, i) => assert.ok(Math.abs(v - expected[i]) < 1e-4, `${name} at ${i}: ${v}, not ${expected[i]}`))
-    await close()
-  }
-})
+for (const [name, { x, w, options = {} }] of Object.entries(convolutions)) {
+  test(`convolution, ${name}: the sum that its definition says, with the gradient of differences`, async () => {
+    const inputs = { x: real(x), w: real(w) }
+    const { output, errors } = await checkGradients(inputs, (g, i) => o.convolution(g, i.x, i.w, options))
+    for (const [input, error] of Object.entries(errors)) assert.ok(error < 2e-2, `gradient of ${input}: ${error}`)
+    const expected = plainConvolution(valuesOf(inputs.x, 1), x, valuesOf(inputs.w, 2), w, options)
+    assert.equal(output.length, expected.length)
+    output.forEach((v, i) => assert.ok(Math.abs(v - expected[i]) < 1e-4, `at ${i}: ${v}, not ${expected[i]}`))
+  })
+}
 
 /** By the definition, in 64 bits; two dimensions are three with a depth of 1. */
 function plainConvolution(
@@ -47,7 +42,7 @@ function plainConvolution(
   xs: number[],
   w: Float32Array,
   ws: number[],
-  options: op.ConvolutionOptions,
+  options: o.ConvolutionOptions,
 ): number[] {
   const rank = xs.length - 2
   const three = (v: readonly number[], fill: number) => (rank === 3 ? [...v] : [fill, ...v])

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { differentiate } from '../../src/network/graph/differentiate.js'
 import { Graph, ShapeError } from '../../src/network/graph/graph.js'
 import * as o from '../../src/network/operators/index.js'
+import { openSession } from '../../src/network/runtime.js'
 import { assertGolden, type Build, checkGradients, golden, gradientOf } from './gradient-check.js'
 import { detachedLosses, lossCases } from './loss-cases.js'
 import { detachedCases, operatorCases } from './operator-cases.js'
@@ -44,6 +46,8 @@ test('shapes that do not fit are refused with what was seen', () => {
     [() => o.concat(graph, [x, graph.input('z', [1, 3, 8, 9])], 1), /concat: only axis 1 may differ/],
     [() => o.maxPool(graph, x, 9), /nothing is left/],
     [() => o.averagePool(graph, x, 2, { padding: 2 }), /more than half a window/],
+    [() => differentiate(graph, x, [x]), /the loss must be one number/],
+    [() => graph.input('x', [1]), /the graph has this input already/],
     [() => o.convGru(graph, [], {} as o.GruGates), /no frames/],
   ]
   for (const [act, message] of refused) {
@@ -51,9 +55,23 @@ test('shapes that do not fit are refused with what was seen', () => {
   }
 })
 
-test('dropout and channel dropout do nothing at inference', () => {
-  const graph = new Graph(false)
-  const x = graph.input('x', [1, 2, 3])
-  assert.equal(o.dropout(graph, x, 0.5), x)
-  assert.equal(graph.noises.length, 0)
+test('a gradient that is stopped is not there', () => {
+  const graph = new Graph()
+  const x = graph.input('x', [3])
+  assert.deepEqual(differentiate(graph, o.sum(graph, o.stopGradient(graph, x)), [x]), [undefined])
+})
+
+test('dropout zeroes a share in training, keeps the mean, and does nothing at inference', async () => {
+  const shape = [4, 1000]
+  const training = new Graph(true)
+  const y = o.dropout(training, training.input('x', shape), 0.3)
+  const session = await openSession(training.model({ y }))
+  const noise = { data: Float32Array.from({ length: 4000 }, (_, i) => ((i * 7919) % 4000) / 4000), shape }
+  const result = await session.run({ x: { data: new Float32Array(4000).fill(1), shape }, noise0: noise })
+  await session.close()
+  assert.equal(result.y.filter((v) => v === 0).length, 1200)
+  assert.ok(Math.abs(result.y.reduce((a, b) => a + b, 0) / 4000 - 1) < 1e-4)
+  const inference = new Graph(false)
+  const x = inference.input('x', shape)
+  assert.equal(o.dropout(inference, x, 0.3), x)
 })

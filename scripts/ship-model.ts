@@ -1,0 +1,87 @@
+// Writes models/multiplane from what scripts/default-model.ts trained on all scans, with the scores of the scans left
+// out that bench/network-accuracy.ts wrote.
+//
+//   tsx scripts/ship-model.ts [--seed N …] --threshold P --certain P
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { labelledCases } from '../bench/cases.js'
+import { channelNames } from '../src/network/channels.js'
+import { presetConfig } from '../src/network/config.js'
+import { Graph } from '../src/network/graph/graph.js'
+import { type ModelCard, modelCard, weightsFile } from '../src/network/model.js'
+import { multiplaneUnet } from '../src/network/networks/multiplane.js'
+import { sha256 } from '../src/platform/index.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { values: options } = parseArgs({
+  options: {
+    seed: { type: 'string', multiple: true, default: ['1'] },
+    threshold: { type: 'string' },
+    certain: { type: 'string' },
+    split: { type: 'string', multiple: true, default: ['patient'] },
+  },
+})
+const { features, steps } = presetConfig('multiplane')
+const folder = `${root}models/multiplane`
+mkdirSync(folder, { recursive: true })
+
+const graph = new Graph(false)
+multiplaneUnet(features)(graph, graph.input('image', [1, channelNames.length, 96, 96]))
+const weights: ModelCard['weights'] = []
+for (const seed of options.seed) {
+  const from = `${root}.cache/default-model/multiplane/all-all-${seed}`
+  const values = new Float32Array(readFileSync(`${from}/weights.bin`).buffer.slice(0))
+  const index = JSON.parse(readFileSync(`${from}/weights.json`, 'utf8')) as [string, number][]
+  let at = 0
+  const named = new Map(index.map(([name, count]) => [name, values.slice(at, (at += count))]))
+  const bytes = weightsFile(graph, named, 'F16')
+  const file = `seed-${seed}.safetensors`
+  writeFileSync(`${folder}/${file}`, bytes)
+  weights.push({ file, sha256: await sha256(bytes), seed: Number(seed) })
+}
+
+interface Row {
+  id: string
+  dice: number
+  f1: number
+}
+const centreOf = new Map(labelledCases().map(({ id, centre }) => [id, centre]))
+const scores = (rows: readonly Row[]) => {
+  const mean = (key: 'dice' | 'f1') => Number((rows.reduce((sum, row) => sum + row[key], 0) / rows.length).toFixed(3))
+  return { scans: rows.length, dice: mean('dice'), lesionF1: mean('f1') }
+}
+const card: ModelCard = modelCard.parse({
+  format: 'lesionwise-model',
+  formatVersion: 1,
+  name: 'multiplane',
+  describe: 'Multi-plane 2-D U-Net for FLAIR with or without T1, slices of 1 to 8 mm.',
+  network: { kind: 'multiplane-unet', features, channels: [...channelNames] },
+  threshold: Number(options.threshold),
+  certain: Number(options.certain),
+  weights,
+  training: {
+    data: '15 labelled scans of 12 people: ljubljana (2), mslesseg (4 visits of 2), tabriz (9); docs/accuracy.md',
+    licence:
+      'ljubljana CC BY (Lesjak et al. 2018), mslesseg CC BY 4.0 (Guarnera et al. 2025), tabriz MIT; computed weights, to be used with attribution. Research only.',
+    scans: 15,
+    steps,
+    version: (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version,
+  },
+  validation: options.split.map((split) => {
+    const rows = JSON.parse(
+      readFileSync(`${root}out/network-accuracy/multiplane-${split}/scores.json`, 'utf8'),
+    ) as Row[]
+    const centres = [...new Set(rows.map(({ id }) => centreOf.get(id)!))]
+    return {
+      split: split === 'patient' ? 'five folds by patient' : 'each centre left out',
+      seeds: options.seed.map(Number),
+      overall: scores(rows),
+      centres: Object.fromEntries(
+        centres.map((centre) => [centre, scores(rows.filter(({ id }) => centreOf.get(id) === centre))]),
+      ),
+    }
+  }),
+})
+writeFileSync(`${folder}/model.json`, `${JSON.stringify(card, null, 2)}\n`)
+console.log(`${folder}: ${weights.length} members`)
