@@ -5,6 +5,7 @@ import { consensusCommand } from './commands/consensus.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { evaluateCommand } from './commands/evaluate.js'
+import { importModelCommand } from './commands/import-model.js'
 import { intensityScaleCommand } from './commands/intensity-scale.js'
 import { methodsCommand } from './commands/methods.js'
 import { preprocessCommand } from './commands/preprocess.js'
@@ -48,6 +49,7 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
     evaluateCommand(),
     benchmarkCommand(),
     trainCommand(),
+    importModelCommand(),
     consensusCommand(),
     simulateCommand(),
     demoCommand(),

@@ -3,6 +3,81 @@ import type { AnySegmentationMethod, MethodEntry } from './define.js'
 
 export const methodList: readonly MethodEntry[] = [
 {
+  "id": "nnunet",
+  "title": "nnU-Net v2, trained by you",
+  "describe": "Runs a trained nnU-Net v2 as nnU-Net does: the plans' cropping, normalisation and resampling, overlapping windows with Gaussian weights, mirror images and folds averaged. It needs a model: `lesionwise import-model` makes one from nnU-Net's result folder. Bias fields are left in, as in its training.",
+  "citation": {
+    "text": "Isensee F, Jaeger PF, Kohl SAA, Petersen J, Maier-Hein KH. nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation. Nature Methods 2021;18:203–211.",
+    "doi": "10.1038/s41592-020-01008-z"
+  },
+  "supervision": "supervised",
+  "strategy": "deep",
+  "handling": "3d",
+  "modalities": [
+    "T1-w",
+    "T2-FLAIR"
+  ],
+  "classifier": "convolutional neural network",
+  "needs": {
+    "contrasts": [
+      [
+        "flair",
+        "t1",
+        "t2",
+        "pd",
+        "t1gd"
+      ],
+      [
+        "flair"
+      ]
+    ],
+    "grid": "native",
+    "bias": "none",
+    "model": true
+  },
+  "parameters": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "properties": {
+      "model": {
+        "type": "string",
+        "minLength": 1,
+        "description": "folder that `lesionwise import-model` wrote"
+      },
+      "channels": {
+        "default": "auto",
+        "description": "contrasts of the network's channels in order, such as flair,t1; auto: by the names in dataset.json",
+        "type": "string"
+      },
+      "lesion": {
+        "default": 1,
+        "description": "label of dataset.json that is the lesions",
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 255
+      },
+      "orientation": {
+        "default": "RAS",
+        "description": "towards where the axes of the training images grew: R or L, A or P, S or I, as they were stored",
+        "type": "string"
+      },
+      "stripped": {
+        "default": false,
+        "description": "the training images were zero outside the brain: make these so",
+        "type": "boolean"
+      },
+      "mirror": {
+        "default": true,
+        "description": "average over the mirror images along the axes of its training",
+        "type": "boolean"
+      }
+    },
+    "required": [
+      "model"
+    ]
+  }
+},
+{
   "id": "unet2d",
   "title": "Multi-plane 2-D U-Net",
   "describe": "A small U-Net labels every slice, along all three axes where voxels are even, else along the slices only; probabilities are averaged and cut at the threshold that was best on scans that the judged networks had not seen. It sees FLAIR on a scale of the scan's own grey and white matter, T1 where there is one, and atlas maps of white matter, cortex and lesion frequency.",
@@ -222,6 +297,7 @@ export const methodList: readonly MethodEntry[] = [
 ]
 
 export const loaders: Readonly<Record<string, () => Promise<AnySegmentationMethod>>> = {
+  nnunet: async () => (await import('./deep/nnunet.js')).nnunet,
   unet2d: async () => (await import('./deep/unet2d.js')).unet2d,
   roura2015: async () => (await import('./unsupervised/roura2015.js')).roura2015,
   schmidt2012: async () => (await import('./unsupervised/schmidt2012.js')).schmidt2012,

@@ -38,6 +38,8 @@ export interface MethodMetadata {
     /** Working grid: the FLAIR's own voxels, or 1 mm isotropic. */
     grid: 'native' | 'isotropic-1mm'
     bias: 'n4' | 'none'
+    /** It runs only with a model that the user gives: the parameter `model`. */
+    model?: true
   }
 }
 

@@ -31,7 +31,7 @@ export const canRunWith = (method: MethodEntry, given: readonly Modality[]): boo
 /** The method to use when the user names none. @throws UsageError when no method can run with these contrasts */
 export function defaultMethod(given: readonly Modality[]): MethodEntry {
   const ordered = [...preferred.map(methodEntry), ...methodList.filter(({ id }) => !preferred.includes(id))]
-  const method = ordered.find((entry) => canRunWith(entry, given))
+  const method = ordered.find((entry) => !entry.needs.model && canRunWith(entry, given))
   if (method) return method
   throw new UsageError(
     given.includes('flair')

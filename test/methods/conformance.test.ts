@@ -61,7 +61,7 @@ const truthOf = (study: PreparedStudy): Image => ({
   data: study.images.flair!.data.map((v) => (v > 140 ? 1 : 0)),
 })
 
-for (const entry of methodList) {
+for (const entry of methodList.filter(({ needs }) => !needs.model)) {
   const run = async (study: PreparedStudy, params: Record<string, unknown> = {}, signal?: AbortSignal) => {
     const method = await loadMethod(entry.id)
     return await method.segment(study, method.params.parse(params), context(signal))

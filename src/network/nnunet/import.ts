@@ -56,27 +56,14 @@ export function importNnunet(folder: NnunetFolder, source: string): NnunetModel 
   const datasetName = `${source}/dataset.json`
   const plans = parsed(plansSchema, jsonOf(folder.plans, plansName), plansName, 'the file')
   const dataset = parsed(datasetSchema, jsonOf(folder.dataset, datasetName), datasetName, 'the file')
-  const channels = channelNames(dataset, datasetName)
-  const labels = labelsOf(dataset, datasetName)
-
   let common: Omit<NnunetModel, 'folds'> | undefined
   const folds = new Map<string, ReadonlyMap<string, NnunetWeight>>()
   for (const [fold, bytes] of files) {
     const file = `${source}/${fold}`
     const checkpoint = checkpointOf(bytes, file)
     if (common === undefined) {
-      const name = checkpoint.configuration
-      const configuration = configurationOf(plans, name, plansName)
-      if (configuration.normalization_schemes.length !== channels.length)
-        throw new InputError(
-          plansName,
-          `normalises ${configuration.normalization_schemes.length} channels, and dataset.json names ${channels.length}`,
-          'give the two files of one training',
-        )
-      const previous = configuration.previous_stage === undefined ? 0 : labels.values.length - 1
-      const network = networkOf(configuration.architecture, channels.length + previous, labels.heads, plansName)
-      const { trainer, mirrorAxes } = checkpoint
-      common = { name, configuration, plans, dataset, channels, labels, network, mirrorAxes, trainer }
+      const { trainer, mirrorAxes, configuration } = checkpoint
+      common = { ...modelOf(plans, dataset, configuration, plansName, datasetName), mirrorAxes, trainer }
     } else if (checkpoint.configuration !== common.name)
       throw new InputError(
         file,
@@ -86,6 +73,31 @@ export function importNnunet(folder: NnunetFolder, source: string): NnunetModel 
     folds.set(fold, weightsOf(checkpoint.weights, common.network, file))
   }
   return { ...common!, folds }
+}
+
+/**
+ * What plans and dataset say of a model, for one configuration.
+ * @throws InputError when they do not fit together
+ */
+export function modelOf(
+  plans: NnunetPlans,
+  dataset: NnunetDataset,
+  name: string,
+  plansName: string,
+  datasetName: string,
+): Omit<NnunetModel, 'folds' | 'mirrorAxes' | 'trainer'> {
+  const channels = channelNames(dataset, datasetName)
+  const labels = labelsOf(dataset, datasetName)
+  const configuration = configurationOf(plans, name, plansName)
+  if (configuration.normalization_schemes.length !== channels.length)
+    throw new InputError(
+      plansName,
+      `normalises ${configuration.normalization_schemes.length} channels, and dataset.json names ${channels.length}`,
+      'give the two files of one training',
+    )
+  const previous = configuration.previous_stage === undefined ? 0 : labels.values.length - 1
+  const network = networkOf(configuration.architecture, channels.length + previous, labels.heads, plansName)
+  return { name, configuration, plans, dataset, channels, labels, network }
 }
 
 function jsonOf(bytes: Uint8Array, source: string): unknown {

@@ -89,6 +89,8 @@ export interface WindowPlan {
 /**
  * Adds to `sums` the outputs of `run` over overlapping windows, Gaussian weights (σ an eighth of the patch) normalised so
  * that they sum to `share` at every voxel. An image smaller than the patch is centred among zeros.
+ * nnU-Net itself keeps weights and sums in half precision: its labels differ from these at a few voxels where two are
+ * about as likely.
  *
  * @param run takes a window `[channels, …patch]` and gives `[sums, …patch]`; both arrays may be used again
  * @throws the signal's reason when aborted
