@@ -1,7 +1,7 @@
 // Writes models/multiplane from what scripts/default-model.ts trained on all scans, with the scores of the scans left
 // out that bench/network-accuracy.ts wrote.
 //
-//   tsx scripts/ship-model.ts [--seed N …] --threshold P --certain P
+//   tsx scripts/ship-model.ts [--seed N …] --threshold P --certain P [--share W] [--keep-weights] [--split patient|centre …]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -19,6 +19,8 @@ const { values: options } = parseArgs({
     seed: { type: 'string', multiple: true, default: ['1'] },
     threshold: { type: 'string' },
     certain: { type: 'string' },
+    share: { type: 'string', default: '0' },
+    'keep-weights': { type: 'boolean', default: false },
     split: { type: 'string', multiple: true, default: ['patient'] },
   },
 })
@@ -28,8 +30,12 @@ mkdirSync(folder, { recursive: true })
 
 const graph = new Graph(false)
 multiplaneUnet(features)(graph, graph.input('image', [1, channelNames.length, 96, 96]))
-const weights: ModelCard['weights'] = []
-for (const seed of options.seed) {
+// With --keep-weights only the card is written anew.
+const kept = options['keep-weights']
+  ? modelCard.parse(JSON.parse(readFileSync(`${folder}/model.json`, 'utf8')))
+  : undefined
+const weights: ModelCard['weights'] = kept?.weights ?? []
+for (const seed of kept ? [] : options.seed) {
   const from = `${root}.cache/default-model/multiplane/all-all-${seed}`
   const values = new Float32Array(readFileSync(`${from}/weights.bin`).buffer.slice(0))
   const index = JSON.parse(readFileSync(`${from}/weights.json`, 'utf8')) as [string, number][]
@@ -51,6 +57,9 @@ const scores = (rows: readonly Row[]) => {
   const mean = (key: 'dice' | 'f1') => Number((rows.reduce((sum, row) => sum + row[key], 0) / rows.length).toFixed(3))
   return { scans: rows.length, dice: mean('dice'), lesionF1: mean('f1') }
 }
+/** `-alone`: the network without the belief of roura2015. */
+const label = (split: string) =>
+  `${split.startsWith('patient') ? 'five folds by patient' : 'each centre left out'}${split.endsWith('-alone') ? ', network alone' : ''}`
 const card: ModelCard = modelCard.parse({
   format: 'lesionwise-model',
   formatVersion: 1,
@@ -59,6 +68,7 @@ const card: ModelCard = modelCard.parse({
   network: { kind: 'multiplane-unet', features, channels: [...channelNames] },
   threshold: Number(options.threshold),
   certain: Number(options.certain),
+  thresholdShare: Number(options.share),
   weights,
   training: {
     data: '15 labelled scans of 12 people: ljubljana (2), mslesseg (4 visits of 2), tabriz (9); docs/accuracy.md',
@@ -68,20 +78,23 @@ const card: ModelCard = modelCard.parse({
     steps,
     version: (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version,
   },
-  validation: options.split.map((split) => {
-    const rows = JSON.parse(
-      readFileSync(`${root}out/network-accuracy/multiplane-${split}/scores.json`, 'utf8'),
-    ) as Row[]
-    const centres = [...new Set(rows.map(({ id }) => centreOf.get(id)!))]
-    return {
-      split: split === 'patient' ? 'five folds by patient' : 'each centre left out',
-      seeds: options.seed.map(Number),
-      overall: scores(rows),
-      centres: Object.fromEntries(
-        centres.map((centre) => [centre, scores(rows.filter(({ id }) => centreOf.get(id) === centre))]),
-      ),
-    }
-  }),
+  validation: [
+    ...(kept?.validation.filter(({ split }) => !options.split.some((name) => label(name) === split)) ?? []),
+    ...options.split.map((split) => {
+      const rows = JSON.parse(
+        readFileSync(`${root}out/network-accuracy/multiplane-${split}/scores.json`, 'utf8'),
+      ) as Row[]
+      const centres = [...new Set(rows.map(({ id }) => centreOf.get(id)!))]
+      return {
+        split: label(split),
+        seeds: options.seed.map(Number),
+        overall: scores(rows),
+        centres: Object.fromEntries(
+          centres.map((centre) => [centre, scores(rows.filter(({ id }) => centreOf.get(id) === centre))]),
+        ),
+      }
+    }),
+  ],
 })
 writeFileSync(`${folder}/model.json`, `${JSON.stringify(card, null, 2)}\n`)
 console.log(`${folder}: ${weights.length} members`)

@@ -82,6 +82,7 @@ export async function publish(
     describe: 'Multi-plane 2-D U-Net trained with `lesionwise train`.',
     network: { kind: 'multiplane-unet', features: [...features], channels: [...channelNames] },
     ...cut,
+    thresholdShare: 0,
     weights: [{ file: 'weights.safetensors', sha256: await sha256(file), seed }],
     training: {
       data: `${scans.length} scans of ${new Set(scans.map(({ group }) => group)).size} groups`,

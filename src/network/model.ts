@@ -30,6 +30,8 @@ export const modelCard = z.object({
   threshold: z.number().min(0).max(1),
   /** Probability that a finding must reach somewhere to be kept. */
   certain: z.number().min(0).max(1),
+  /** Weight of the belief of `roura2015`, a threshold on FLAIR that needs no training, beside the network's. */
+  thresholdShare: z.number().min(0).max(1).default(0),
   weights: z.array(z.object({ file: z.string(), sha256: z.string(), seed: z.number() })).min(1),
   training: z.object({
     data: z.string(),
@@ -50,6 +52,14 @@ export type ModelCard = z.output<typeof modelCard>
 export function lesionsOf(probability: Image, { threshold, certain }: Pick<ModelCard, 'threshold' | 'certain'>): Mask {
   const from = (least: number) => maskWhere(probability, (p) => p >= least)
   return certain > threshold ? keepTouching(from(threshold), from(certain), 18) : from(threshold)
+}
+
+/**
+ * The network's probability and another belief on the same voxels, averaged: `share` is the weight of the belief. On
+ * scanners the network has not seen it errs in contrast, a threshold in anatomy: few errors are common to both.
+ */
+export function withBelief(probability: Float32Array, belief: Float32Array, share: number): Float32Array {
+  return probability.map((p, i) => (1 - share) * p + share * belief[i])
 }
 
 export interface Model {

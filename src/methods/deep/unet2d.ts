@@ -1,15 +1,17 @@
 import { z } from 'zod'
 import { networkChannels } from '../../network/channels.js'
-import { lesionsOf, loadModel } from '../../network/model.js'
+import { lesionsOf, loadModel, withBelief } from '../../network/model.js'
 import { multiplaneUnet } from '../../network/networks/multiplane.js'
 import { predictPlanes } from '../../network/planes/predict.js'
 import { voxelSizes } from '../../volume/affine.js'
 import type { Image } from '../../volume/volume.js'
 import { defineMethod } from '../define.js'
+import { roura2015 } from '../unsupervised/roura2015.js'
 
 /**
  * 2-D U-Net over the slices of a scan: all three planes where voxels are about even, only the slices' own plane where
- * they are thick. Probabilities of planes, mirror images and ensemble members are averaged.
+ * they are thick. Probabilities of planes, mirror images and ensemble members are averaged, and, where the model's card
+ * says so, the belief of `roura2015` with them.
  *
  * Source: Ronneberger, Fischer & Brox 2015; planes averaged as in Prasoon et al. 2013 and Aslani et al. 2019. The network
  * sees FLAIR scaled by its own grey- and white-matter modes, T1 where there is one, and the atlas's white matter, cortex
@@ -20,7 +22,7 @@ export const unet2d = defineMethod({
   id: 'unet2d',
   title: 'Multi-plane 2-D U-Net',
   describe:
-    "A small U-Net labels every slice, along all three axes where voxels are even, else along the slices only; probabilities are averaged and cut at the threshold that was best on scans that the judged networks had not seen. It sees FLAIR on a scale of the scan's own grey and white matter, T1 where there is one, and atlas maps of white matter, cortex and lesion frequency.",
+    "A small U-Net labels every slice, along all three axes where voxels are even, else along the slices only; probabilities are averaged and cut at the threshold that was best on scans that the judged networks had not seen. It sees FLAIR on a scale of the scan's own grey and white matter, T1 where there is one, and atlas maps of white matter, cortex and lesion frequency. The shipped model averages its probability with the belief of the FLAIR threshold roura2015, which holds on scanners that the network has not seen.",
   citation: {
     text: 'Ronneberger O, Fischer P, Brox T. U-Net: convolutional networks for biomedical image segmentation. MICCAI 2015, LNCS 9351:234–241.',
     doi: '10.1007/978-3-319-24574-4_28',
@@ -39,14 +41,15 @@ export const unet2d = defineMethod({
       .describe('a model that comes with the package, or the folder of another'),
     mirror: z.boolean().default(true).describe('predict the left-right mirrored slice too, and average'),
   }),
-  async segment(study, { model: name, mirror }, { progress, signal, threads, device }) {
+  async segment(study, { model: name, mirror }, context) {
+    const { progress, signal, threads, device } = context
     progress('Loading the network', 0)
     signal.throwIfAborted()
     const { card, weights } = await loadModel(name)
     const { features } = card.network
     const { grid, brain } = study
     const spacing = voxelSizes(grid.affine) as unknown as [number, number, number]
-    const data = await predictPlanes(
+    const network = await predictPlanes(
       {
         dims: grid.dims as unknown as [number, number, number],
         spacing,
@@ -64,11 +67,16 @@ export const unet2d = defineMethod({
         progress: (fraction) => progress('Finding lesions', fraction),
       },
     )
+    signal.throwIfAborted()
+    const share = card.thresholdShare
+    const belief = share > 0 ? await roura2015.segment(study, roura2015.params.parse({}), context) : undefined
+    const data = belief?.probability ? withBelief(network, belief.probability.data, share) : network
     const probability: Image = { dims: grid.dims, affine: grid.affine, data }
     return {
       mask: lesionsOf(probability, card),
       probability,
-      figures: { threshold: card.threshold, certain: card.certain },
+      figures: { threshold: card.threshold, certain: card.certain, ...(belief ? { thresholdShare: share } : {}) },
+      flags: belief?.flags,
     }
   },
 })
