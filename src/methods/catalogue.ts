@@ -80,7 +80,7 @@ export const methodList: readonly MethodEntry[] = [
 {
   "id": "unet2d",
   "title": "Multi-plane 2-D U-Net",
-  "describe": "A small U-Net labels every slice, along all three axes where voxels are even, else along the slices only; probabilities are averaged and cut at the threshold that was best on scans that the judged networks had not seen. It sees FLAIR on a scale of the scan's own grey and white matter, T1 where there is one, and atlas maps of white matter, cortex and lesion frequency.",
+  "describe": "A small U-Net labels every slice, along all three axes where voxels are even, else along the slices only; probabilities are averaged and cut at the threshold that was best on scans that the judged networks had not seen. It sees FLAIR on a scale of the scan's own grey and white matter, T1 where there is one, and atlas maps of white matter, cortex and lesion frequency. The shipped model averages its probability with the belief of the FLAIR threshold roura2015, which holds on scanners that the network has not seen.",
   "citation": {
     "text": "Ronneberger O, Fischer P, Brox T. U-Net: convolutional networks for biomedical image segmentation. MICCAI 2015, LNCS 9351:234–241.",
     "doi": "10.1007/978-3-319-24574-4_28"
