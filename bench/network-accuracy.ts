@@ -55,7 +55,10 @@ for (const seeds of options.seed.length > 1 ? [...options.seed.map((s) => [s]), 
   const scored: (Scored & { masks: Mask[] })[] = []
   for (const scan of scans) {
     const probability = meanProbability(scan, seeds)
-    if (!probability) continue
+    if (!probability) {
+      console.log(`${scan.id} is left out of the table: its fold is not done`)
+      continue
+    }
     const belief = options.alone ? undefined : await beliefOf(scan)
     const masks: Mask[] = []
     for (const point of points)
