@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { readNifti, readNiftiMask } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
 import { networkChannels } from '../src/network/channels.js'
-import type { PlaneCase } from '../src/network/planes/sample.js'
+import type { LabelledScan } from '../src/network/scan.js'
 import { type Preparation, prepare, prepareWeight } from '../src/preprocess/pipeline.js'
 import { usual } from '../src/preprocess/recipe.js'
 import { Stages } from '../src/preprocess/stages.js'
@@ -15,7 +15,7 @@ import { type LabelledCase, labelledCases } from './cases.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-export interface NetworkCase extends PlaneCase {
+export interface NetworkCase extends LabelledScan {
   labelled: LabelledCase
   reference: Mask
   preparation: Preparation

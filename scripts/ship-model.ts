@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { labelledCases } from '../bench/cases.js'
-import { channelNames } from '../src/network/channels.js'
+import { tissueChannels } from '../src/network/channels.js'
 import { presetConfig } from '../src/network/config.js'
 import { Graph } from '../src/network/graph/graph.js'
 import { type ModelCard, modelCard, weightsFile } from '../src/network/model.js'
@@ -29,7 +29,7 @@ const folder = `${root}models/multiplane`
 mkdirSync(folder, { recursive: true })
 
 const graph = new Graph(false)
-multiplaneUnet(features)(graph, graph.input('image', [1, channelNames.length, 96, 96]))
+multiplaneUnet(features)(graph, graph.input('image', [1, tissueChannels.length, 96, 96]))
 // With --keep-weights only the card is written anew.
 const kept = options['keep-weights']
   ? modelCard.parse(JSON.parse(readFileSync(`${folder}/model.json`, 'utf8')))
@@ -65,7 +65,7 @@ const card: ModelCard = modelCard.parse({
   formatVersion: 1,
   name: 'multiplane',
   describe: 'Multi-plane 2-D U-Net for FLAIR with or without T1, slices of 1 to 8 mm.',
-  network: { kind: 'multiplane-unet', features, channels: [...channelNames] },
+  network: { kind: 'multiplane-unet', features, channels: [...tissueChannels] },
   threshold: Number(options.threshold),
   certain: Number(options.certain),
   thresholdShare: Number(options.share),

@@ -42,7 +42,7 @@ async function prepareCase({ method, images, work, threads, seed }: PreparationT
     { ...study, flair: flair.image },
     { flair: images.flair, work, threads, seed },
     inputs,
-    entry,
+    entry?.needs,
     stages,
     () => {},
   )

@@ -1,19 +1,19 @@
 import { InputError } from '../errors.js'
-import { networkChannels } from '../network/channels.js'
-import type { PlaneCase } from '../network/planes/sample.js'
+import { networkKinds } from '../network/kinds.js'
+import { networkScan } from '../network/predict.js'
+import type { LabelledScan } from '../network/scan.js'
 import { type Preparation, prepareWeight } from '../preprocess/pipeline.js'
 import { Stages } from '../preprocess/stages.js'
 import { type Input, readImage } from '../run/inputs.js'
 import { readLesionMask } from '../run/masks.js'
 import { prepareOrExplain } from '../run/prepare.js'
-import { voxelSizes } from '../volume/affine.js'
 import { resampleMask } from '../volume/resample.js'
 import type { Study } from '../volume/study.js'
 import { countVoxels, type Grid, type Image, type Mask, sameGrid, volumeMl } from '../volume/volume.js'
 import type { Case } from './case-list.js'
 
 /** A scan ready to be trained on, with the way of results back to its own grid. */
-export interface TrainingScan extends PlaneCase {
+export interface TrainingScan extends LabelledScan {
   group: string
   reference: Mask
   referenceMl: number
@@ -23,6 +23,8 @@ export interface TrainingScan extends PlaneCase {
 }
 
 export interface TrainingScanOptions {
+  /** Kind of network that will see it. */
+  network: keyof typeof networkKinds
   work: string
   seed: number
   threads: number
@@ -35,7 +37,7 @@ export interface TrainingScanOptions {
  */
 export async function trainingScan(
   one: Case,
-  { work, seed, threads, signal }: TrainingScanOptions,
+  { network, work, seed, threads, signal }: TrainingScanOptions,
 ): Promise<TrainingScan> {
   if (one.problem) throw one.problem
   const { flair, t1 } = one.images
@@ -56,8 +58,15 @@ export async function trainingScan(
     flair: Image
   }
   const stages = new Stages(prepareWeight(t1 ? 1 : 0), signal, () => {})
-  const prepared = await prepareOrExplain(study, { flair, work, threads, seed }, inputs, undefined, stages, () => {})
-  const { grid, brain } = prepared.study
+  const prepared = await prepareOrExplain(
+    study,
+    { flair, work, threads, seed },
+    inputs,
+    { bias: 'n4', grid: networkKinds[network].grid },
+    stages,
+    () => {},
+  )
+  const { grid } = prepared.study
   const truth = await resampleMask(
     { ...reference, dims: inputs.flair.image.dims, affine: inputs.flair.image.affine },
     grid,
@@ -66,11 +75,8 @@ export async function trainingScan(
     id: one.id,
     patient: one.group,
     group: one.group,
-    dims: grid.dims as unknown as [number, number, number],
-    spacing: voxelSizes(grid.affine) as unknown as [number, number, number],
-    channels: networkChannels(prepared.study),
+    ...networkScan(prepared.study, network),
     truth: truth.data,
-    brain: brain.data,
     reference: { ...reference, dims: inputs.flair.image.dims, affine: inputs.flair.image.affine },
     referenceMl: volumeMl(reference),
     grid,

@@ -1,11 +1,9 @@
-import { channelNames } from '../network/channels.js'
 import type { TrainingConfig } from '../network/config.js'
 import { Graph } from '../network/graph/graph.js'
 import { encodeModel } from '../network/graph/onnx.js'
 import type { Weights } from '../network/initialise.js'
+import { networkKinds } from '../network/kinds.js'
 import { type ModelCard, weightsFile } from '../network/model.js'
-import { multiplaneUnet } from '../network/networks/multiplane.js'
-import { sigmoid } from '../network/operators/index.js'
 import { sha256 } from '../platform/index.js'
 import type { OutputFolder } from '../run/output-folder.js'
 import type { TrainingScan } from './train-cases.js'
@@ -70,17 +68,17 @@ export async function publish(
   })
   const cut = scored.length > 0 ? cuts[bestCut(scored)] : { threshold: 0.5, certain: 0.5 }
   const graph = new Graph(false)
-  const { size, features } = config
-  const image = graph.input('image', [1, channelNames.length, size, size])
-  const probability = sigmoid(graph, multiplaneUnet(features)(graph, image))
+  const { size, features, network } = config
+  const kind = networkKinds[network]
+  const outputs = kind.outputs(graph, features, size)
   const file = weightsFile(graph, weights)
   const mean = (key: 'dice' | 'f1') => chosen.reduce((sum, one) => sum + one[key], 0) / chosen.length
   const card: ModelCard = {
     format: 'lesionwise-model',
     formatVersion: 1,
     name: options.name ?? 'model',
-    describe: 'Multi-plane 2-D U-Net trained with `lesionwise train`.',
-    network: { kind: 'multiplane-unet', features: [...features], channels: [...channelNames] },
+    describe: `${kind.title}, trained with \`lesionwise train\`.`,
+    network: { kind: network, features: [...features], channels: [...kind.channels] },
     ...cut,
     thresholdShare: 0,
     weights: [{ file: 'weights.safetensors', sha256: await sha256(file), seed }],
@@ -116,7 +114,7 @@ export async function publish(
   }
   const files = new Map<string, Uint8Array | string>([
     ['weights.safetensors', file],
-    ['model.onnx', encodeModel(graph.model({ probability }, weights))],
+    ['model.onnx', encodeModel(graph.model(outputs, weights))],
     ['model.json', `${JSON.stringify(card, null, 2)}\n`],
     [
       'history.tsv',

@@ -8,10 +8,8 @@ import { setThreads } from '../kernels/index.js'
 import { findLesions } from '../lesions/instances.js'
 import type { TrainingConfig } from '../network/config.js'
 import type { Weights } from '../network/initialise.js'
+import { networkKinds } from '../network/kinds.js'
 import { lesionsOf, loadModel } from '../network/model.js'
-import { multiplaneUnet } from '../network/networks/multiplane.js'
-import { predictPlanes } from '../network/planes/predict.js'
-import { trainPlanes } from '../network/planes/train.js'
 import { coreCount } from '../platform/index.js'
 import { hash } from '../run/inputs.js'
 import { writeWhole } from '../run/output-file.js'
@@ -67,7 +65,15 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const scans: TrainingScan[] = []
     for (const [i, one] of cases.entries()) {
       options.onProgress?.({ stage: `Preparing ${one.id}`, fraction: (0.1 * i) / cases.length })
-      scans.push(await trainingScan(one, { work: options.work ?? join(options.out, 'work'), seed, threads, signal }))
+      scans.push(
+        await trainingScan(one, {
+          network: config.network,
+          work: options.work ?? join(options.out, 'work'),
+          seed,
+          threads,
+          signal,
+        }),
+      )
     }
     assertSomeLesions(scans, options.data)
     const folds = foldsOf(scans, config.folds)
@@ -92,7 +98,7 @@ const ownFiles =
   /^(model\.json|model\.onnx|weights\.safetensors|history\.tsv|cross-validation\.tsv|training\.html|provenance\.json)$/
 
 async function startFrom(name: string, config: TrainingConfig): Promise<Weights> {
-  const { card, weights } = await loadModel(name)
+  const { card, weights } = await loadModel(name, config.network)
   if (card.network.features.join() !== config.features.join())
     throw new UsageError(
       `--init ${name} has levels of ${card.network.features.join(', ')} channels, the settings say ${config.features.join(', ')}; set "features" alike`,
@@ -204,7 +210,7 @@ class Training {
     const progress: Omit<Checkpoint, 'state'> = earlier ?? { history: [], checks: [], misses: 0 }
     const stage = name === 'all' ? 'Training on all scans' : `Training fold ${name} of ${this.parts - 1}`
     const weights = await explained(() =>
-      trainPlanes(scans, {
+      networkKinds[config.network].train(scans, {
         config,
         seed,
         threads: options.threads,
@@ -254,11 +260,9 @@ class Training {
 
   async #scores(scan: TrainingScan, weights: Weights, at: typeof cuts = cuts): Promise<CaseScores> {
     const { config, options } = this
-    const data = await predictPlanes(scan, {
-      build: multiplaneUnet(config.features),
+    const data = await networkKinds[config.network].predict(scan, {
+      features: config.features,
       weights: [weights],
-      multiple: 2 ** (config.features.length - 1),
-      mirror: true,
       threads: options.threads,
       device: options.device,
       signal: options.signal,

@@ -125,6 +125,111 @@ export const methodList: readonly MethodEntry[] = [
   }
 },
 {
+  "id": "unet3d",
+  "title": "3-D U-Net, trained by you",
+  "describe": "A 3-D U-Net labels overlapping cubes of 1 mm voxels; logits are averaged and the probability cut at the model's threshold. It needs a model: `lesionwise train --preset unet3d` makes one from your labelled scans.",
+  "citation": {
+    "text": "Çiçek Ö, Abdulkadir A, Lienkamp SS, Brox T, Ronneberger O. 3D U-Net: learning dense volumetric segmentation from sparse annotation. MICCAI 2016, LNCS 9901:424–432.",
+    "doi": "10.1007/978-3-319-46723-8_49"
+  },
+  "supervision": "supervised",
+  "strategy": "deep",
+  "handling": "3d",
+  "modalities": [
+    "T1-w",
+    "T2-FLAIR"
+  ],
+  "classifier": "convolutional neural network",
+  "needs": {
+    "contrasts": [
+      [
+        "flair",
+        "t1"
+      ],
+      [
+        "flair"
+      ]
+    ],
+    "grid": "isotropic-1mm",
+    "bias": "n4",
+    "model": true
+  },
+  "parameters": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "properties": {
+      "model": {
+        "type": "string",
+        "minLength": 1,
+        "description": "folder that `lesionwise train` wrote"
+      },
+      "mirror": {
+        "default": true,
+        "description": "average over the left-right mirror image",
+        "type": "boolean"
+      }
+    },
+    "required": [
+      "model"
+    ]
+  }
+},
+{
+  "id": "valverde2017",
+  "title": "Cascade of patch networks (nicMSlesions), trained by you",
+  "describe": "Voxels with FLAIR above z 0.5 are classified by a small 3-D network from the 11³ voxels around them; what it is sure of goes to a second network that was trained on the false positives of the first. Small components and very small totals are dropped. It needs a model: `lesionwise train --preset valverde2017` makes one from your labelled scans.",
+  "citation": {
+    "text": "Valverde S, Cabezas M, Roura E, González-Villà S, Pareto D, Vilanova JC, et al. Improving automated multiple sclerosis lesion segmentation with a cascaded 3D convolutional neural network approach. NeuroImage 2017;155:159–168.",
+    "doi": "10.1016/j.neuroimage.2017.04.034"
+  },
+  "supervision": "supervised",
+  "strategy": "deep",
+  "handling": "3d",
+  "modalities": [
+    "T1-w",
+    "T2-FLAIR"
+  ],
+  "classifier": "convolutional neural network",
+  "needs": {
+    "contrasts": [
+      [
+        "flair",
+        "t1"
+      ]
+    ],
+    "grid": "native",
+    "bias": "n4",
+    "model": true
+  },
+  "parameters": {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "properties": {
+      "model": {
+        "type": "string",
+        "minLength": 1,
+        "description": "folder that `lesionwise train` wrote"
+      },
+      "smallest": {
+        "default": 10,
+        "description": "components of this many voxels (6-connected) and fewer are dropped (l_min)",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 9007199254740991
+      },
+      "leastMl": {
+        "default": 0.5,
+        "description": "smaller totals than this, ml, count as nothing (min_error)",
+        "type": "number",
+        "minimum": 0
+      }
+    },
+    "required": [
+      "model"
+    ]
+  }
+},
+{
   "id": "roura2015",
   "title": "Two-level FLAIR threshold from the grey-matter peak (SLS)",
   "describe": "The peak of grey matter in the FLAIR histogram gives a mode and a width. Voxels far above it, inside white matter, are certain lesion; they grow into neighbouring voxels down to a second level, which lies between the white matter and the lesions of the scan itself. Small findings are dropped.",
@@ -299,6 +404,8 @@ export const methodList: readonly MethodEntry[] = [
 export const loaders: Readonly<Record<string, () => Promise<AnySegmentationMethod>>> = {
   nnunet: async () => (await import('./deep/nnunet.js')).nnunet,
   unet2d: async () => (await import('./deep/unet2d.js')).unet2d,
+  unet3d: async () => (await import('./deep/unet3d.js')).unet3d,
+  valverde2017: async () => (await import('./deep/valverde2017.js')).valverde2017,
   roura2015: async () => (await import('./unsupervised/roura2015.js')).roura2015,
   schmidt2012: async () => (await import('./unsupervised/schmidt2012.js')).schmidt2012,
 }

@@ -4,19 +4,25 @@ import { UsageError } from '../errors.js'
 /** What a training is: everything that decides its weights, beside the scans. Defaults are the recipe of the shipped model. */
 export const trainingConfig = z
   .strictObject({
+    network: z
+      .enum(['multiplane-unet', 'unet3d', 'valverde2017'])
+      .default('multiplane-unet')
+      .describe('kind of network; the defaults of the other settings are its own'),
     features: z
       .array(z.number().int().min(1).max(1024))
       .min(2)
       .max(7)
       .default([16, 32, 64, 96, 128])
-      .describe('channels of each level of the U-Net, fine to coarse'),
+      .describe('channels of each level of a U-Net, fine to coarse; of the two convolution stages of valverde2017'),
     size: z
       .number()
       .int()
-      .min(16)
+      .min(8)
       .max(512)
       .default(96)
-      .describe('square crop, pixels of 1 mm; a multiple of 2^(levels - 1)'),
+      .describe(
+        "edge of the training crop, voxels of 1 mm; of a U-Net a multiple of 2^(levels - 1); valverde2017's is 11",
+      ),
     batch: z.number().int().min(1).max(256).default(10).describe('crops a step'),
     steps: z.number().int().min(1).max(1_000_000).default(650).describe('updates of the weights'),
     rate: z
@@ -24,7 +30,9 @@ export const trainingConfig = z
       .min(1e-7)
       .max(1)
       .default(3e-3)
-      .describe('highest learning rate; it warms up over 30 steps, then falls as a cosine'),
+      .describe(
+        'highest learning rate; it warms up over 30 steps, then falls as a cosine. valverde2017: multiplier of AdaDelta',
+      ),
     weightDecay: z.number().min(0).max(1).default(0.01).describe('decoupled weight decay (AdamW)'),
     clip: z.number().min(0.01).max(1000).default(5).describe('largest norm of all gradients together'),
     averageDecay: z
@@ -40,7 +48,7 @@ export const trainingConfig = z
       .min(0)
       .max(1)
       .default(0.4)
-      .describe('share of crops with lesions pasted into healthy white matter'),
+      .describe('share of crops with lesions pasted into healthy white matter (multiplane-unet alone)'),
     t1Dropout: z
       .number()
       .min(0)
@@ -70,23 +78,39 @@ export const trainingConfig = z
       .describe('looks without a better one before a fold stops early; 0 never stops'),
     checkpointEvery: z.number().int().min(1).default(100).describe('steps between checkpoints'),
   })
-  .refine(({ size, features }) => size % 2 ** (features.length - 1) === 0, {
+  .refine(({ network, size, features }) => network === 'valverde2017' || size % 2 ** (features.length - 1) === 0, {
     message: 'is not a multiple of 2^(levels - 1)',
+    path: ['size'],
+  })
+  .refine(({ network, size, features }) => network !== 'valverde2017' || (size === 11 && features.length === 2), {
+    message: 'valverde2017 has patches of 11 voxels and two convolution stages',
     path: ['size'],
   })
 
 export type TrainingConfig = z.output<typeof trainingConfig>
+
+/** What a kind of network takes where nothing is said. */
+const ownDefaults: Record<string, Record<string, unknown>> = {
+  unet3d: { features: [16, 32, 64], size: 48, batch: 2, steps: 2000, rate: 2e-3, foreground: 0.6 },
+  valverde2017: { features: [32, 64], size: 11, batch: 128, steps: 4000, rate: 1, patience: 0, checkEvery: 100 },
+}
 
 /** Recipes by name; what they leave out is as in the shipped model's. */
 export const presets = {
   multiplane: {},
   long: { steps: 3000, batch: 12 },
   quick: { features: [8, 16, 32], size: 48, batch: 8, steps: 150, folds: 2, checkEvery: 75, checkpointEvery: 25 },
+  unet3d: { network: 'unet3d' },
+  'unet3d-small': { network: 'unet3d', features: [8, 16, 32], size: 32 },
+  valverde2017: { network: 'valverde2017' },
+  'valverde2017-small': { network: 'valverde2017', features: [8, 16] },
 } as const satisfies Record<string, z.input<typeof trainingConfig>>
 
 /** @throws UsageError naming what will not do */
 export function readConfig(value: unknown, source: string): TrainingConfig {
-  const parsed = trainingConfig.safeParse(value)
+  const { network = '' } = (value ?? {}) as { network?: string }
+  const own = typeof value === 'object' && !Array.isArray(value) ? { ...ownDefaults[network], ...value } : value
+  const parsed = trainingConfig.safeParse(own)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const where = issue.path.join('.')

@@ -4,10 +4,10 @@ import { type NamedTensor, readSafetensors, type TensorPrecision, writeSafetenso
 import { readAsset, readLocal, sha256 } from '../platform/index.js'
 import { keepTouching } from '../volume/components.js'
 import { type Image, type Mask, maskWhere } from '../volume/volume.js'
-import { channelNames } from './channels.js'
-import { Graph } from './graph/graph.js'
+import { trainingConfig } from './config.js'
+import type { Graph } from './graph/graph.js'
 import type { Weights } from './initialise.js'
-import { multiplaneUnet } from './networks/multiplane.js'
+import { declared, networkKinds } from './kinds.js'
 
 /**
  * A trained model is data: a folder with `model.json`, its card, and one safetensors file of weights for each member of
@@ -22,7 +22,7 @@ export const modelCard = z.object({
   name: z.string(),
   describe: z.string(),
   network: z.object({
-    kind: z.literal('multiplane-unet'),
+    kind: trainingConfig.shape.network.removeDefault(),
     features: z.array(z.number().int().positive()).min(2),
     channels: z.array(z.string()).min(1),
   }),
@@ -73,26 +73,20 @@ export const shippedModels = ['multiplane'] as const
 
 /**
  * @param name a shipped model, or a folder's path
+ * @param kind of network that it must be; default any
  * @throws InputError when there is no such model, it is damaged, or it is of another kind
  */
-export async function loadModel(name: string): Promise<Model> {
-  const shipped = (shippedModels as readonly string[]).includes(name)
-  const read = async (file: string): Promise<Uint8Array> => {
-    try {
-      return await (shipped ? readAsset(`models/${name}/${file}`) : readLocal(`${name}/${file}`))
-    } catch (error) {
-      throw new InputError(
-        `${name}/${file}`,
-        'cannot be read',
-        `give a model's folder, or one of ${shippedModels.join(', ')}`,
-        { cause: error },
-      )
-    }
-  }
-  const card = cardFrom(await read('model.json'), `${name}/model.json`)
+export async function loadModel(name: string, kind?: keyof typeof networkKinds): Promise<Model> {
+  const card = cardFrom(await readPart(name, 'model.json'), `${name}/model.json`)
+  if (kind !== undefined && card.network.kind !== kind)
+    throw new InputError(
+      `${name}/model.json`,
+      `is a ${networkKinds[card.network.kind].title}`,
+      `run it with --method ${networkKinds[card.network.kind].method}`,
+    )
   const weights: Weights[] = []
   for (const { file, sha256: expected } of card.weights) {
-    const bytes = await read(file)
+    const bytes = await readPart(name, file)
     if ((await sha256(bytes)) !== expected)
       throw new InputError(
         `${name}/${file}`,
@@ -104,7 +98,31 @@ export async function loadModel(name: string): Promise<Model> {
   return { card, weights }
 }
 
-function cardFrom(bytes: Uint8Array, source: string): ModelCard {
+async function readPart(name: string, file: string): Promise<Uint8Array> {
+  const shipped = (shippedModels as readonly string[]).includes(name)
+  try {
+    return await (shipped ? readAsset(`models/${name}/${file}`) : readLocal(`${name}/${file}`))
+  } catch (error) {
+    throw new InputError(
+      `${name}/${file}`,
+      'cannot be read',
+      `give a model's folder, or one of ${shippedModels.join(', ')}`,
+      { cause: error },
+    )
+  }
+}
+
+/** The method that runs a model. @throws InputError when it is no model */
+export async function methodOfModel(name: string): Promise<string> {
+  const source = `${name}/model.json`
+  const { network } = jsonCard(await readPart(name, 'model.json'), source) as { network?: { kind?: string } }
+  if (network?.kind === 'nnunet') return 'nnunet'
+  const known = Object.entries(networkKinds).find(([kind]) => kind === network?.kind)
+  if (known) return known[1].method
+  throw new InputError(source, 'is of a kind that this version does not know', 'use the version that wrote it')
+}
+
+function jsonCard(bytes: Uint8Array, source: string): unknown {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder().decode(bytes))
@@ -114,6 +132,12 @@ function cardFrom(bytes: Uint8Array, source: string): ModelCard {
   const { format } = (value ?? {}) as { format?: unknown }
   if (format !== 'lesionwise-model')
     throw new InputError(source, 'is not the card of a lesionwise model', 'give a folder that lesionwise wrote')
+  return value
+}
+
+function cardFrom(bytes: Uint8Array, source: string): ModelCard {
+  const value = jsonCard(bytes, source) as { network?: { kind?: unknown } }
+  if (value.network?.kind === 'nnunet') throw new InputError(source, 'is an nnU-Net', 'run it with --method nnunet')
   const parsed = modelCard.safeParse(value)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
@@ -123,11 +147,11 @@ function cardFrom(bytes: Uint8Array, source: string): ModelCard {
       'use the version of lesionwise that wrote it',
     )
   }
-  const unknown = parsed.data.network.channels.find((name) => !(channelNames as readonly string[]).includes(name))
-  if (unknown)
+  const { kind, channels } = parsed.data.network
+  if (channels.join() !== networkKinds[kind].channels.join())
     throw new InputError(
       source,
-      `the network wants a channel "${unknown}" that this version does not make`,
+      `the network wants the channels ${channels.join(', ')}, and this version makes ${networkKinds[kind].channels.join(', ')}`,
       'use the version that wrote it',
     )
   return parsed.data
@@ -135,9 +159,7 @@ function cardFrom(bytes: Uint8Array, source: string): ModelCard {
 
 function weightsFrom(bytes: Uint8Array, source: string, { network }: ModelCard): Weights {
   const { tensors } = readSafetensors(bytes, source)
-  const graph = new Graph(false)
-  const size = 2 ** (network.features.length - 1)
-  multiplaneUnet(network.features)(graph, graph.input('image', [1, network.channels.length, size, size]))
+  const graph = declared(network.kind, network.features)
   const weights: Weights = new Map()
   for (const [name, { value }] of graph.parameters) {
     const tensor = tensors.get(name)

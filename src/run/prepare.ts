@@ -14,7 +14,7 @@ export async function prepareOrExplain(
   study: Study & { flair: Image },
   options: SegmentOptions,
   inputs: { [role: string]: { sha256: string } | undefined } & { brain?: Input<Mask> },
-  entry: MethodEntry | undefined,
+  needs: Partial<MethodEntry['needs']> | undefined,
   stages: Stages,
   onFlag: (flag: Flag) => void,
 ): Promise<Preparation> {
@@ -24,8 +24,8 @@ export async function prepareOrExplain(
   try {
     return await prepare(study, {
       stages,
-      recipe: recipeOf(options, entry),
-      grid: entry?.needs.grid ?? 'native',
+      recipe: recipeOf(options, needs),
+      grid: needs?.grid ?? 'native',
       ...(inputs.brain ? { brainMask: inputs.brain.image } : {}),
       inputKeys: keys,
       ...(options.work ? { store: diskStore(options.work) } : {}),
@@ -50,8 +50,11 @@ export const contrastsUsed = (entry: MethodEntry | undefined, given: readonly Mo
   )
 
 /** What a method needs, less what was done to the images before. */
-const recipeOf = ({ register = true, prepared }: SegmentOptions, entry: MethodEntry | undefined): Recipe => ({
+const recipeOf = (
+  { register = true, prepared }: SegmentOptions,
+  needs: Partial<MethodEntry['needs']> | undefined,
+): Recipe => ({
   ...usual,
   register: register && prepared === undefined ? 'rigid' : 'none',
-  bias: prepared === undefined ? (entry?.needs.bias ?? 'n4') : 'none',
+  bias: prepared === undefined ? (needs?.bias ?? 'n4') : 'none',
 })

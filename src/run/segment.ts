@@ -9,6 +9,7 @@ import { locateLesions, locationRules } from '../lesions/location.js'
 import { lesionTable, type Summary, summarise } from '../lesions/summary.js'
 import type { AnySegmentationMethod, MethodEntry } from '../methods/define.js'
 import { defaultMethod, loadMethod, methodEntry, requireContrasts } from '../methods/registry.js'
+import { methodOfModel } from '../network/model.js'
 import { coreCount, now, peakMegabytes, runtime } from '../platform/index.js'
 import { isStripped } from '../preprocess/brain.js'
 import { type Preparation, prepareWeight } from '../preprocess/pipeline.js'
@@ -43,7 +44,7 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
   const sources = await sourcesOf(options)
   const given = modalities.filter((modality) => sources[modality] !== undefined)
   const maskGiven = options.lesionMask !== undefined
-  const entry = maskGiven ? undefined : options.method ? methodEntry(options.method) : defaultMethod(given)
+  const entry = maskGiven ? undefined : await entryOf(options, given)
   if (entry) requireContrasts(entry, given)
   else if (!sources.flair)
     throw new UsageError('--lesion-mask needs the FLAIR it was drawn on; give it with --flair FILE')
@@ -71,7 +72,7 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
 
     const others = Object.keys(study).length - 1
     const stages = new Stages(prepareWeight(others) + 8 + 2 + 5, signal, (event) => options.onProgress?.(event))
-    const prepared = await prepareOrExplain(study, options, inputs, entry, stages, flag)
+    const prepared = await prepareOrExplain(study, options, inputs, entry?.needs, stages, flag)
     const flair = flairInput.image
 
     const brain = await prepared.toNative.mask(prepared.study.brain)
@@ -158,6 +159,13 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
 }
 
 /** The registration check of a contrast, as its alignment step recorded it. */
+/** The method that was asked for, or the one that runs the given model, or the best for these contrasts. */
+async function entryOf({ method, params }: SegmentOptions, given: readonly Modality[]): Promise<MethodEntry> {
+  if (method) return methodEntry(method)
+  if (typeof params?.model === 'string') return methodEntry(await methodOfModel(params.model))
+  return defaultMethod(given)
+}
+
 function trustOf({ study }: Preparation, modality: Modality): number | undefined {
   const trust = study.records.find(({ step }) => step === `align-${modality}`)?.result?.trust
   return typeof trust === 'number' ? trust : undefined

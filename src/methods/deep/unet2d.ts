@@ -1,9 +1,6 @@
 import { z } from 'zod'
-import { networkChannels } from '../../network/channels.js'
 import { lesionsOf, loadModel, withBelief } from '../../network/model.js'
-import { multiplaneUnet } from '../../network/networks/multiplane.js'
-import { predictPlanes } from '../../network/planes/predict.js'
-import { voxelSizes } from '../../volume/affine.js'
+import { predictStudy } from '../../network/predict.js'
 import type { Image } from '../../volume/volume.js'
 import { defineMethod } from '../define.js'
 import { roura2015 } from '../unsupervised/roura2015.js'
@@ -45,33 +42,20 @@ export const unet2d = defineMethod({
     const { progress, signal, threads, device } = context
     progress('Loading the network', 0)
     signal.throwIfAborted()
-    const { card, weights } = await loadModel(name)
-    const { features } = card.network
-    const { grid, brain } = study
-    const spacing = voxelSizes(grid.affine) as unknown as [number, number, number]
-    const network = await predictPlanes(
-      {
-        dims: grid.dims as unknown as [number, number, number],
-        spacing,
-        channels: networkChannels(study),
-        brain: brain.data,
-      },
-      {
-        build: multiplaneUnet(features),
-        weights,
-        multiple: 2 ** (features.length - 1),
-        mirror,
-        threads,
-        device,
-        signal,
-        progress: (fraction) => progress('Finding lesions', fraction),
-      },
-    )
+    const model = await loadModel(name, 'multiplane-unet')
+    const { card } = model
+    const network = await predictStudy(study, model, {
+      mirror,
+      threads,
+      device,
+      signal,
+      progress: (fraction) => progress('Finding lesions', fraction),
+    })
     signal.throwIfAborted()
     const share = card.thresholdShare
     const belief = share > 0 ? await roura2015.segment(study, roura2015.params.parse({}), context) : undefined
-    const data = belief?.probability ? withBelief(network, belief.probability.data, share) : network
-    const probability: Image = { dims: grid.dims, affine: grid.affine, data }
+    const data = belief?.probability ? withBelief(network.data, belief.probability.data, share) : network.data
+    const probability: Image = { ...network, data }
     return {
       mask: lesionsOf(probability, card),
       probability,

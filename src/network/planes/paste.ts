@@ -1,4 +1,4 @@
-import type { ChannelRoles } from './sample.js'
+import type { ChannelRoles } from '../augment.js'
 
 /** A lesion's cross-section, 0–1 on pixels of 1 mm, its middle in the middle. */
 export interface Shape2d {

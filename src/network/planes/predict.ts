@@ -2,18 +2,10 @@ import { Graph, type Value } from '../graph/graph.js'
 import type { Weights } from '../initialise.js'
 import { sigmoid } from '../operators/index.js'
 import { openSession, type Session, type SessionOptions } from '../runtime.js'
+import type { NetworkScan } from '../scan.js'
 import { planeAxes } from './sample.js'
 
 /** Runs a 2-D network over the slices of a scan along every useful axis and averages the probabilities. */
-
-export interface PlaneScan {
-  dims: readonly [number, number, number]
-  /** Voxel sizes, mm. */
-  spacing: readonly [number, number, number]
-  /** x-fastest volumes, one per input channel of the network. */
-  channels: readonly Float32Array[]
-  brain: Uint8Array
-}
 
 export interface PlanePredictOptions extends SessionOptions {
   /** Builds the network: logits `[batch, 1, height, width]` from `[batch, channels, height, width]`. */
@@ -33,7 +25,7 @@ const batch = 4
  * Mean probability over planes, mirror images and the models of an ensemble, 0–1 on the scan's grid; 0 outside the brain.
  * In-plane pixels far from 1 mm are resampled to 1 mm for the network and the result back.
  */
-export async function predictPlanes(scan: PlaneScan, options: PlanePredictOptions): Promise<Float32Array> {
+export async function predictPlanes(scan: NetworkScan, options: PlanePredictOptions): Promise<Float32Array> {
   const { channels, brain } = scan
   const axes = planeAxes(scan.spacing)
   const sum = new Float32Array(brain.length)
@@ -69,7 +61,7 @@ interface Layout {
   slices: readonly number[]
 }
 
-function layoutOf({ dims, spacing, brain }: PlaneScan, axis: number, multiple: number): Layout {
+function layoutOf({ dims, spacing, brain }: NetworkScan, axis: number, multiple: number): Layout {
   const [u, v] = [0, 1, 2].filter((a) => a !== axis)
   const strides = [1, dims[0], dims[0] * dims[1]]
   const fit = (a: number) =>
@@ -98,7 +90,7 @@ async function planeSession(
 }
 
 async function onePass(
-  scan: PlaneScan,
+  scan: NetworkScan,
   layout: Layout,
   session: Session,
   options: PlanePredictOptions,
@@ -143,7 +135,7 @@ function steps(from: number, to: number): { low: Int32Array; share: Float32Array
 }
 
 function read(
-  { dims }: PlaneScan,
+  { dims }: NetworkScan,
   { axis, u, v, strides, inner, padded }: Layout,
   volume: Float32Array,
   w: number,
@@ -168,7 +160,7 @@ function read(
 }
 
 function addBack(
-  { dims }: PlaneScan,
+  { dims }: NetworkScan,
   { axis, u, v, strides, inner, padded }: Layout,
   plane: Float32Array,
   w: number,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { importNnunet } from '../../../src/network/nnunet/import.js'
-import { axisTiles, predictLogits, segmentNnunet, slideWindows } from '../../../src/network/nnunet/predict.js'
+import { predictLogits, segmentNnunet } from '../../../src/network/nnunet/predict.js'
+import { axisTiles, slideWindows } from '../../../src/network/sliding.js'
 import { head, made } from './made-up.js'
 
 test('windows are spaced as nnU-Net spaces them', () => {
