@@ -42,21 +42,46 @@ export function score(mask: Mask, reference: Mask): Score {
 }
 
 /** Index of the grid point with the best mean (Dice + F1) / 2, patients weighing the same, over scans above 2 ml. */
-export function bestPoint(training: Scored[]): number {
-  const patients = [...new Set(training.filter(({ referenceMl }) => referenceMl > 2).map(({ scan }) => scan.patient))]
-  const value = (point: number) =>
+export const bestPoint = (training: readonly Scored[]): number =>
+  highest(training, (point) =>
+    overPatients(
+      training.filter(({ referenceMl }) => referenceMl > 2),
+      point,
+    ),
+  )
+
+/** As `bestPoint`, with centres weighing the same and scans of little lesion too: there false positives show. */
+export function bestPointOverCentres(training: readonly Scored[]): number {
+  const centres = [...new Set(training.map(({ scan }) => scan.centre))]
+  return highest(training, (point) =>
     mean(
-      patients.map((patient) =>
-        mean(
-          training
-            .filter(({ scan, referenceMl }) => scan.patient === patient && referenceMl > 2)
-            .map(({ scores }) => (scores[point].dice + scores[point].f1) / 2),
+      centres.map((centre) =>
+        overPatients(
+          training.filter(({ scan }) => scan.centre === centre),
+          point,
         ),
       ),
-    )
+    ),
+  )
+}
+
+function highest(training: readonly Scored[], value: (point: number) => number): number {
   let best = 0
   for (let point = 1; point < (training[0]?.scores.length ?? 0); point++) if (value(point) > value(best)) best = point
   return best
+}
+
+function overPatients(scans: readonly Scored[], point: number): number {
+  const patients = [...new Set(scans.map(({ scan }) => scan.patient))]
+  return mean(
+    patients.map((patient) =>
+      mean(
+        scans
+          .filter(({ scan }) => scan.patient === patient)
+          .map(({ scores }) => (scores[point].dice + scores[point].f1) / 2),
+      ),
+    ),
+  )
 }
 
 /** @param title names the method and what it was given */

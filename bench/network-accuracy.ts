@@ -3,10 +3,10 @@
 //
 //   npm run bench:network-accuracy -- [--name NAME] [--split patient|centre] [--seed N …] [--alone] [--pictures] [--readme]
 //
-// The thresholds of each scan are those with the best mean of Dice and F1 over the other patients' scans above 2 ml, in
-// a split by centre over the other centres' scans. Several seeds are averaged as an ensemble and also scored one by one.
-// The weight of the belief of roura2015 beside the network's is chosen with the thresholds; --alone judges the network
-// without it. The parameters of roura2015 are its defaults, which were chosen on all 15 scans (its own scores with
+// The settings of each scan are those with the best mean of Dice and F1 over the other patients' scans, in a split by
+// centre over the other centres' scans, centres weighing the same. Several seeds are averaged as an ensemble and also
+// scored one by one. The weight of the belief of roura2015 beside the network's, and the belief that a finding must reach,
+// are chosen with the thresholds; --alone judges the network without it. The parameters of roura2015 are its defaults, which were chosen on all 15 scans (its own scores with
 // patients left out: npm run bench:accuracy).
 // Writes out/network-accuracy/: the scores as JSON, with --pictures an overlay PNG per scan (green: both, red: ours only,
 // yellow: reference only). --readme puts the tables between the marks network-SPLIT of README.md and docs/accuracy.md.
@@ -19,7 +19,14 @@ import { loadMethod } from '../src/methods/registry.js'
 import { lesionsOf, withBelief } from '../src/network/model.js'
 import { overlayPng } from '../src/report/overlay.js'
 import { emptyImage, type Mask, volumeMl } from '../src/volume/volume.js'
-import { bestPoint, mean, replaceBetween, report, type Scored, score } from './accuracy-report.js'
+import {
+  bestPointOverCentres as bestPoint,
+  mean,
+  replaceBetween,
+  report,
+  type Scored,
+  score,
+} from './accuracy-report.js'
 import { folds, type NetworkCase, networkCases } from './network-cases.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -33,17 +40,22 @@ const { values: options } = parseArgs({
     readme: { type: 'boolean', default: false },
   },
 })
-/** A voxel is lesion from `threshold` on, in findings that reach `certain` somewhere; `share` is the threshold method's. */
+/**
+ * A voxel is lesion from `threshold` on, in findings that reach `certain` somewhere; `share` is the threshold method's, and
+ * `bright` what its belief must reach in a finding.
+ */
 const points = options.alone
   ? [0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9].flatMap((threshold) =>
       [threshold, 0.8, 0.9, 0.95, 0.98]
         .filter((c, i) => i === 0 || c > threshold)
-        .map((certain) => ({ share: 0, threshold, certain })),
+        .map((certain) => ({ share: 0, threshold, certain, bright: 0 })),
     )
   : [
-      ...[0.6, 0.8, 0.9].map((threshold) => ({ share: 0, threshold, certain: 0.98 })),
+      ...[0.6, 0.8, 0.9].map((threshold) => ({ share: 0, threshold, certain: 0.98, bright: 0 })),
       ...[0.3, 0.4, 0.5, 0.6].flatMap((share) =>
-        [0.4, 0.5, 0.6].map((threshold) => ({ share, threshold, certain: 0.9 })),
+        [0.4, 0.5, 0.6].flatMap((threshold) =>
+          [0, 0.95, 0.98].map((bright) => ({ share, threshold, certain: 0.9, bright })),
+        ),
       ),
     ]
 const out = `${root}out/network-accuracy/${options.name}-${options.split}${options.alone ? '-alone' : ''}`
@@ -61,8 +73,7 @@ for (const seeds of options.seed.length > 1 ? [...options.seed.map((s) => [s]), 
     }
     const belief = options.alone ? undefined : await beliefOf(scan)
     const masks: Mask[] = []
-    for (const point of points)
-      masks.push(await cutAt(scan, belief ? withBelief(probability, belief, point.share) : probability, point))
+    for (const point of points) masks.push(await cutAt(scan, probability, belief, point))
     scored.push({
       scan: scan.labelled,
       referenceMl: volumeMl(scan.reference),
@@ -78,7 +89,7 @@ for (const seeds of options.seed.length > 1 ? [...options.seed.map((s) => [s]), 
     return {
       ...one,
       score: one.scores[point],
-      point: `${points[point].share}/${points[point].threshold}/${points[point].certain}`,
+      point: `${points[point].share}/${points[point].threshold}/${points[point].certain}/${points[point].bright}`,
       mask: one.masks[point],
     }
   })
@@ -154,10 +165,13 @@ async function beliefOf({ id, preparation: { study } }: NetworkCase): Promise<Fl
 
 async function cutAt(
   { preparation: { study, toNative } }: NetworkCase,
-  probability: Float32Array,
-  point: { threshold: number; certain: number },
+  network: Float32Array,
+  belief: Float32Array | undefined,
+  point: (typeof points)[number],
 ): Promise<Mask> {
-  const mask = lesionsOf({ ...emptyImage(study.grid), data: probability }, point)
+  const on = (data: Float32Array) => ({ ...emptyImage(study.grid), data })
+  const probability = on(belief ? withBelief(network, belief, point.share) : network)
+  const mask = lesionsOf(probability, point, belief && on(belief))
   // As `segment` does with its default options: smallest lesion 3 mm³ and 3 voxels, 18-connected.
   return findLesions(await toNative.mask(mask), {}).mask
 }

@@ -1,7 +1,7 @@
 // Writes models/multiplane from what scripts/default-model.ts trained on all scans, with the scores of the scans left
 // out that bench/network-accuracy.ts wrote.
 //
-//   tsx scripts/ship-model.ts [--seed N …] --threshold P --certain P [--share W] [--keep-weights] [--split patient|centre …]
+//   tsx scripts/ship-model.ts [--seed N …] --threshold P --certain P [--share W] [--bright P] [--keep-weights] [--split patient|centre …]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -20,6 +20,7 @@ const { values: options } = parseArgs({
     threshold: { type: 'string' },
     certain: { type: 'string' },
     share: { type: 'string', default: '0' },
+    bright: { type: 'string', default: '0' },
     'keep-weights': { type: 'boolean', default: false },
     split: { type: 'string', multiple: true, default: ['patient'] },
   },
@@ -69,6 +70,7 @@ const card: ModelCard = modelCard.parse({
   threshold: Number(options.threshold),
   certain: Number(options.certain),
   thresholdShare: Number(options.share),
+  bright: Number(options.bright),
   weights,
   training: {
     data: '15 labelled scans of 12 people: ljubljana (2), mslesseg (4 visits of 2), tabriz (9); docs/accuracy.md',

@@ -81,6 +81,7 @@ export async function publish(
     network: { kind: network, features: [...features], channels: [...kind.channels] },
     ...cut,
     thresholdShare: 0,
+    bright: 0,
     weights: [{ file: 'weights.safetensors', sha256: await sha256(file), seed }],
     training: {
       data: `${scans.length} scans of ${new Set(scans.map(({ group }) => group)).size} groups`,

@@ -32,6 +32,8 @@ export const modelCard = z.object({
   certain: z.number().min(0).max(1),
   /** Weight of the belief of `roura2015`, a threshold on FLAIR that needs no training, beside the network's. */
   thresholdShare: z.number().min(0).max(1).default(0),
+  /** That belief must reach this somewhere in a finding; 0 asks nothing. */
+  bright: z.number().min(0).max(1).default(0),
   weights: z.array(z.object({ file: z.string(), sha256: z.string(), seed: z.number() })).min(1),
   training: z.object({
     data: z.string(),
@@ -48,10 +50,19 @@ export const modelCard = z.object({
 
 export type ModelCard = z.output<typeof modelCard>
 
-/** Voxels from the threshold on, in findings (18-connected) that reach `certain` somewhere. */
-export function lesionsOf(probability: Image, { threshold, certain }: Pick<ModelCard, 'threshold' | 'certain'>): Mask {
-  const from = (least: number) => maskWhere(probability, (p) => p >= least)
-  return certain > threshold ? keepTouching(from(threshold), from(certain), 18) : from(threshold)
+/**
+ * Voxels from the threshold on, in findings (18-connected) that reach `certain` somewhere.
+ * @param belief of the threshold method, which must reach `bright` somewhere in them
+ */
+export function lesionsOf(
+  probability: Image,
+  { threshold, certain, bright = 0 }: Pick<ModelCard, 'threshold' | 'certain'> & { bright?: number },
+  belief?: Image,
+): Mask {
+  const from = (image: Image, least: number) => maskWhere(image, (p) => p >= least)
+  const found = from(probability, threshold)
+  const sure = certain > threshold ? keepTouching(found, from(probability, certain), 18) : found
+  return belief && bright > 0 ? keepTouching(sure, from(belief, bright), 18) : sure
 }
 
 /**

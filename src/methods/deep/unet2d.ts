@@ -52,15 +52,16 @@ export const unet2d = defineMethod({
       progress: (fraction) => progress('Finding lesions', fraction),
     })
     signal.throwIfAborted()
-    const share = card.thresholdShare
-    const belief = share > 0 ? await roura2015.segment(study, roura2015.params.parse({}), context) : undefined
-    const data = belief?.probability ? withBelief(network.data, belief.probability.data, share) : network.data
-    const probability: Image = { ...network, data }
+    const { threshold, certain, thresholdShare: share, bright } = card
+    const other =
+      share > 0 || bright > 0 ? await roura2015.segment(study, roura2015.params.parse({}), context) : undefined
+    const belief = other?.probability
+    const probability: Image = belief ? { ...network, data: withBelief(network.data, belief.data, share) } : network
     return {
-      mask: lesionsOf(probability, card),
+      mask: lesionsOf(probability, card, belief),
       probability,
-      figures: { threshold: card.threshold, certain: card.certain, ...(belief ? { thresholdShare: share } : {}) },
-      flags: belief?.flags,
+      figures: { threshold, certain, ...(belief ? { thresholdShare: share, bright } : {}) },
+      flags: other?.flags,
     }
   },
 })
