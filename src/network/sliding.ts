@@ -102,14 +102,21 @@ const reversed = ({ at, weight }: Tile): Tile => ({ at: at.slice().reverse(), we
 const subsets = (axes: readonly number[]): number[][] =>
   axes.reduce<number[][]>((all, axis) => all.concat(all.map((set) => set.concat(axis))), [[]])
 
+/** Whether a tile is a stretch of the image, in its order. */
+const isRow = ({ at }: Tile): boolean => at[0] >= 0 && at[at.length - 1] - at[0] === at.length - 1
+
 function cut(channels: readonly Float32Array[], shape: Shape3, [z, y, x]: readonly Tile[], out: Float32Array): void {
   let i = 0
+  const inside = isRow(x)
   for (const data of channels)
     for (const k of z.at)
       for (const j of y.at) {
         const row = (k * shape[1] + j) * shape[2]
         const outside = k < 0 || j < 0
-        for (const column of x.at) out[i++] = outside || column < 0 ? 0 : data[row + column]
+        if (inside && !outside) {
+          out.set(data.subarray(row + x.at[0], row + x.at[0] + x.at.length), i)
+          i += x.at.length
+        } else for (const column of x.at) out[i++] = outside || column < 0 ? 0 : data[row + column]
       }
 }
 
@@ -121,12 +128,15 @@ function addWindow(
   share: number,
 ): void {
   let from = 0
+  const inside = isRow(x)
   for (const sum of sums)
     for (const [a, k] of z.at.entries())
       for (const [b, j] of y.at.entries()) {
         const row = (k * shape[1] + j) * shape[2]
         const weight = share * z.weight[a] * y.weight[b]
-        if (k >= 0 && j >= 0)
+        if (inside && k >= 0 && j >= 0)
+          for (let c = 0, to = row + x.at[0]; c < x.at.length; c++) sum[to++] += weight * x.weight[c] * values[from + c]
+        else if (k >= 0 && j >= 0)
           for (let c = 0; c < x.at.length; c++) {
             const column = x.at[c]
             if (column >= 0) sum[row + column] += weight * x.weight[c] * values[from + c]

@@ -141,9 +141,26 @@ export function affine(graph: Graph, x: Value, scale: Value, shift: Value): Valu
   return add(graph, multiply(graph, x, reshape(graph, scale, shape)), reshape(graph, shift, shape))
 }
 
-/** Statistics of each image and channel over space (Ulyanov et al. 2016). */
-export const instanceNormalised = (graph: Graph, x: Value, epsilon = 1e-5, after?: Affine): Value =>
-  normalised(graph, x, x.shape.map((_, i) => i).slice(2), epsilon, after)
+/**
+ * Statistics of each image and channel over space (Ulyanov et al. 2016). At inference one operator does it all; in training
+ * its pieces are kept, as the way back needs them.
+ */
+export function instanceNormalised(graph: Graph, x: Value, epsilon = 1e-5, after?: Affine): Value {
+  const axes = x.shape.map((_, i) => i).slice(2)
+  if (graph.training) return normalised(graph, x, axes, epsilon, after)
+  const even = (value: number) => graph.constant(new Float32Array(x.shape[1]).fill(value))
+  const inputs = [x, after?.scale ?? even(1), after?.shift ?? even(0)]
+  return graph.step('InstanceNormalization', inputs, x.shape, {
+    attributes: { epsilon: { float: epsilon } },
+    // Whoever asks an inference graph for gradients gets those of the pieces.
+    backward: (g, [up]) => {
+      const sources = after ? [x, after.scale, after.shift] : [x]
+      const pieces = normalised(g, x, axes, epsilon, after)
+      const found = pieces.source!.backward!(g, [up])
+      return inputs.map((_, i) => (i < sources.length ? found[i + 1] : undefined))
+    },
+  })
+}
 
 /** Statistics of each image over groups of channels and space (Wu & He 2018). */
 export function groupNormalised(graph: Graph, x: Value, groups: number, epsilon = 1e-5, after?: Affine): Value {
@@ -170,34 +187,53 @@ export interface Pooled {
   indices: Value
 }
 
+function poolGeometry(
+  x: Value,
+  kernel: PerAxis,
+  { stride = kernel, padding = 0 }: { stride?: PerAxis; padding?: PerAxis } = {},
+) {
+  const rank = x.shape.length - 2
+  const [k, s, p] = [perAxis(kernel, rank), perAxis(stride, rank), perAxis(padding, rank)]
+  const size = x.shape.slice(2).map((n, i) => Math.floor((n + 2 * p[i] - k[i]) / s[i]) + 1)
+  return {
+    shape: [...x.shape.slice(0, 2), ...size],
+    attributes: { kernel_shape: { ints: k }, strides: { ints: s }, pads: { ints: [...p, ...p] } },
+  }
+}
+
 /** Largest value of each window; windows do not overlap unless the stride is smaller than the kernel. */
 export function maxPoolWithIndices(
   graph: Graph,
   x: Value,
   kernel: PerAxis,
-  { stride = kernel, padding = 0 }: { stride?: PerAxis; padding?: PerAxis } = {},
+  options?: { stride?: PerAxis; padding?: PerAxis },
 ): Pooled {
-  const rank = x.shape.length - 2
-  const [k, s, p] = [perAxis(kernel, rank), perAxis(stride, rank), perAxis(padding, rank)]
-  const size = x.shape.slice(2).map((n, i) => Math.floor((n + 2 * p[i] - k[i]) / s[i]) + 1)
-  const shape = [...x.shape.slice(0, 2), ...size]
+  const { attributes, shape } = poolGeometry(x, kernel, options)
   const [values, indices] = graph.steps({
     op: 'MaxPool',
     inputs: [x],
     shapes: [shape, shape],
     types: ['float32', 'int64'],
-    attributes: { kernel_shape: { ints: k }, strides: { ints: s }, pads: { ints: [...p, ...p] } },
+    attributes,
     backward: (g, [up]) => [up && scatterSum(g, up, indices, x.shape)],
   })
   return { values, indices }
 }
 
-export const maxPool = (
+/** As `maxPoolWithIndices`, without the indices: the runtime then has a faster way at inference. */
+export function maxPool(
   graph: Graph,
   x: Value,
   kernel: PerAxis,
   options?: { stride?: PerAxis; padding?: PerAxis },
-): Value => maxPoolWithIndices(graph, x, kernel, options).values
+): Value {
+  if (graph.training) return maxPoolWithIndices(graph, x, kernel, options).values
+  const { attributes, shape } = poolGeometry(x, kernel, options)
+  return graph.step('MaxPool', [x], shape, {
+    attributes,
+    backward: (g, [up]) => [up && scatterSum(g, up, maxPoolWithIndices(g, x, kernel, options).indices, x.shape)],
+  })
+}
 
 /** Zeroes values with probability `rate` in training and scales the rest up (Srivastava et al. 2014); identity at inference. */
 export function dropout(graph: Graph, x: Value, rate: number, { perChannel = false } = {}): Value {

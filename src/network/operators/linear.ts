@@ -285,17 +285,47 @@ export function transposedConvolution(
   const sides = padding ?? kernel.map(() => 0)
   if (x.shape[1] !== weight.shape[0])
     throw new ShapeError('transposedConvolution', 'image and weights do not fit', x, weight)
-  const [batch, channels, ...sizes] = x.shape
-  const outPerGroup = weight.shape[1]
-  if (groups === 1 && kernel.every((k, i) => k === steps[i] && sides[i] === 0)) {
-    const flat = reshape(graph, weight, [channels, -1])
-    const y = matmul(graph, flat, reshape(graph, x, [batch, channels, -1]), { transA: true })
-    const rank = kernel.length
-    const order = [0, 1, ...kernel.flatMap((_, i) => [2 + rank + i, 2 + i])]
-    const blocks = reshape(graph, y, [batch, outPerGroup, ...kernel, ...sizes])
-    return reshape(graph, transpose(graph, blocks, order), [batch, outPerGroup, ...sizes.map((n, i) => n * kernel[i])])
-  }
+  const sizes = x.shape.slice(2)
+  if (groups === 1 && kernel.every((k, i) => k === steps[i] && sides[i] === 0))
+    return graph.training ? upsampledByProduct(graph, x, weight) : upsampled(graph, x, weight)
   const size = sizes.map((n, i) => (n - 1) * steps[i] + kernel[i] - 2 * sides[i])
   const geometry = { kernel, stride: steps, dilation: kernel.map(() => 1), before: sides, after: sides, groups }
   return inputGradient(graph, x, weight, geometry, size)
+}
+
+/** Kernel and stride alike: a product of matrices, then the pieces are put side by side. */
+function upsampledByProduct(graph: Graph, x: Value, weight: Value): Value {
+  const [batch, channels, ...sizes] = x.shape
+  const [, out, ...kernel] = weight.shape
+  const flat = reshape(graph, weight, [channels, -1])
+  const y = matmul(graph, flat, reshape(graph, x, [batch, channels, -1]), { transA: true })
+  const rank = kernel.length
+  const order = [0, 1, ...kernel.flatMap((_, i) => [2 + rank + i, 2 + i])]
+  const blocks = reshape(graph, y, [batch, out, ...kernel, ...sizes])
+  return reshape(graph, transpose(graph, blocks, order), [batch, out, ...sizes.map((n, i) => n * kernel[i])])
+}
+
+/** The same at inference, by the runtime's own operator, which is made for two axes: a third is cut and joined again. */
+function upsampled(graph: Graph, x: Value, weight: Value): Value {
+  const [batch, channels, ...sizes] = x.shape
+  const [, out, ...kernel] = weight.shape
+  if (kernel.length === 2) {
+    const geometry = { kernel, stride: kernel, dilation: [1, 1], before: [0, 0], after: [0, 0], groups: 1 }
+    return graph.step('ConvTranspose', [x, weight], [batch, out, ...sizes.map((n, i) => n * kernel[i])], {
+      attributes: { kernel_shape: { ints: kernel }, strides: { ints: kernel } },
+      backward: (g, [up]) => [convolve(g, up!, weight, geometry), weightGradient(g, x, up!, weight.shape, geometry)],
+    })
+  }
+  const [depth, rows, width] = sizes
+  // Windows do not overlap, so that all slices are one tall image.
+  const tall = reshape(graph, x, [batch, channels, depth * rows, width])
+  const layers = Array.from({ length: kernel[0] }, (_, z) => {
+    const taps = reshape(graph, slice(graph, weight, [{ axis: 2, start: z, end: z + 1 }]), [
+      channels,
+      out,
+      ...kernel.slice(1),
+    ])
+    return reshape(graph, upsampled(graph, tall, taps), [batch, out, depth, 1, -1])
+  })
+  return reshape(graph, concat(graph, layers, 3), [batch, out, ...sizes.map((n, i) => n * kernel[i])])
 }
