@@ -1,12 +1,13 @@
 // Accuracy of a network on the 15 labelled scans, every scan by a network that has not seen its patient (or its centre):
 // scores what scripts/default-model.ts left in .cache/default-model.
 //
-//   npm run bench:network-accuracy -- [--name NAME] [--split patient|centre] [--seed N …] [--alone] [--pictures] [--readme]
+//   npm run bench:network-accuracy -- [--name NAME] [--split patient|centre] [--seed N …] [--alone] [--flair-alone]
+//     [--pictures] [--readme]
 //
 // The settings of each scan are those with the best mean of Dice and F1 over the other patients' scans, in a split by
 // centre over the other centres' scans, centres weighing the same. Several seeds are averaged as an ensemble and also
 // scored one by one. The weight of the belief of roura2015 beside the network's, and the belief that a finding must reach,
-// are chosen with the thresholds; --alone judges the network without it. The parameters of roura2015 are its defaults, which were chosen on all 15 scans (its own scores with
+// are chosen with the thresholds; --alone judges the network without it, --flair-alone on scans without T1. The parameters of roura2015 are its defaults, which were chosen on all 15 scans (its own scores with
 // patients left out: npm run bench:accuracy).
 // Writes out/network-accuracy/: the scores as JSON, with --pictures an overlay PNG per scan (green: both, red: ours only,
 // yellow: reference only). --readme puts the tables between the marks network-SPLIT of README.md and docs/accuracy.md.
@@ -36,6 +37,7 @@ const { values: options } = parseArgs({
     split: { type: 'string', default: 'patient' },
     seed: { type: 'string', multiple: true, default: ['1'] },
     alone: { type: 'boolean', default: false },
+    'flair-alone': { type: 'boolean', default: false },
     pictures: { type: 'boolean', default: false },
     readme: { type: 'boolean', default: false },
   },
@@ -58,7 +60,9 @@ const points = options.alone
         ),
       ),
     ]
-const out = `${root}out/network-accuracy/${options.name}-${options.split}${options.alone ? '-alone' : ''}`
+/** What was left out, and what of the method or the scans. */
+const which = `${options.split}${options['flair-alone'] ? '-flair' : ''}${options.alone ? '-alone' : ''}`
+const out = `${root}out/network-accuracy/${options.name}-${which}`
 mkdirSync(out, { recursive: true })
 
 const beliefs = new Map<string, Float32Array>()
@@ -93,7 +97,7 @@ for (const seeds of options.seed.length > 1 ? [...options.seed.map((s) => [s]), 
       mask: one.masks[point],
     }
   })
-  const title = `${options.name}${options.alone ? ' alone' : ''}, ${options.split} left out, seed ${seeds.join(' + ')}`
+  const title = `${options.name}${options.alone ? ' alone' : ''}${options['flair-alone'] ? ', FLAIR without T1' : ''}, ${options.split} left out, seed ${seeds.join(' + ')}`
   const tables = report(title, rows)
   console.log(tables)
   console.log(`best point over all: ${JSON.stringify(points[bestPoint(scored)])}`)
@@ -109,7 +113,6 @@ for (const seeds of options.seed.length > 1 ? [...options.seed.map((s) => [s]), 
   )
   if (options.readme) {
     const brief = tables.split('\n').filter((line) => line.startsWith('|'))
-    const which = `${options.split}${options.alone ? '-alone' : ''}`
     replaceBetween('README.md', `network-${which}`, brief.join('\n'))
     replaceBetween('docs/accuracy.md', `network-${which}`, tables)
   }
@@ -135,7 +138,8 @@ function overCentres(
 function meanProbability(scan: NetworkCase, seeds: readonly string[]): Float32Array | undefined {
   const fold = folds(options.split).find(({ out: left }) => left.includes(scan.patient))
   const files = seeds.map(
-    (seed) => `${root}.cache/default-model/${options.name}/${options.split}-${fold?.name}-${seed}/${scan.id}.f32`,
+    (seed) =>
+      `${root}.cache/default-model/${options.name}/${options.split}-${fold?.name}-${seed}/${scan.id}${options['flair-alone'] ? '.flair' : ''}.f32`,
   )
   if (!files.every(existsSync)) return undefined
   const sum = new Float32Array(scan.brain.length)

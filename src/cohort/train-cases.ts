@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js'
+import { type Flag, InputError } from '../errors.js'
 import { networkKinds } from '../network/kinds.js'
 import { networkScan } from '../network/predict.js'
 import type { LabelledScan } from '../network/scan.js'
@@ -29,6 +29,7 @@ export interface TrainingScanOptions {
   seed: number
   threads: number
   signal: AbortSignal
+  onFlag?(flag: Flag): void
 }
 
 /**
@@ -37,7 +38,7 @@ export interface TrainingScanOptions {
  */
 export async function trainingScan(
   one: Case,
-  { network, work, seed, threads, signal }: TrainingScanOptions,
+  { network, work, seed, threads, signal, onFlag }: TrainingScanOptions,
 ): Promise<TrainingScan> {
   if (one.problem) throw one.problem
   const { flair, t1 } = one.images
@@ -46,6 +47,8 @@ export async function trainingScan(
     flair: await readImage(flair, 'flair'),
     ...(t1 ? { t1: await readImage(t1, 't1') } : {}),
   } as { flair: Input<Image>; t1?: Input<Image> }
+  for (const { flags } of Object.values(inputs))
+    for (const flag of flags) onFlag?.({ ...flag, message: `${one.id}: ${flag.message}` })
   const [maskFile] = one.masks
   const { mask: reference } = await readLesionMask(maskFile, one.id)
   if (!sameGrid(reference, inputs.flair.image, 0.1))

@@ -72,6 +72,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
           seed,
           threads,
           signal,
+          onFlag: options.onFlag,
         }),
       )
     }
