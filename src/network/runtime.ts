@@ -34,6 +34,8 @@ export async function openSession(model: OnnxModel | Uint8Array, options: Sessio
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
+    // One block for all that a run needs is slower than many (a training step of a 3-D network by a third) and larger.
+    enableMemPattern: false,
     logSeverityLevel: 3,
     // Idle threads that spin take the cores that draw the next batch.
     extra: { session: { intra_op: { allow_spinning: '0' } } },

@@ -36,6 +36,22 @@ for (const [name, { x, w, options = {} }] of Object.entries(convolutions)) {
   })
 }
 
+for (const kernel of [
+  [3, 3],
+  [1, 1],
+])
+  test(`a convolution's bias, ${kernel.join('×')}: added to every voxel of its channel, its gradient their sum`, async () => {
+    const inputs = { x: real([2, 3, 5, 6]), w: real([4, 3, ...kernel]), bias: real([4]) }
+    const { output, errors } = await checkGradients(inputs, (g, { x, w, bias }) => o.convolution(g, x, w, { bias }))
+    for (const [input, error] of Object.entries(errors)) assert.ok(error < 2e-2, `gradient of ${input}: ${error}`)
+    const plain = plainConvolution(valuesOf(inputs.x, 1), [2, 3, 5, 6], valuesOf(inputs.w, 2), [4, 3, ...kernel], {})
+    const bias = valuesOf(inputs.bias, 3)
+    plain.forEach((v, i) => {
+      const expected = v + bias[Math.floor(i / 30) % 4]
+      assert.ok(Math.abs(output[i] - expected) < 1e-4, `at ${i}: ${output[i]}, not ${expected}`)
+    })
+  })
+
 /** By the definition, in 64 bits; two dimensions are three with a depth of 1. */
 function plainConvolution(
   x: Float32Array,

@@ -18,7 +18,7 @@ function built(build: Build, shape: readonly number[], training = false) {
   const isBias = (value: Value): boolean =>
     /(?<!norm\d?)\.bias$/.test(value.name) || (value.source?.op === 'Reshape' && isBias(value.source.inputs[0]))
   const shapes = graph.operations
-    .filter(({ op, inputs }) => op === 'MaxPool' || (op === 'Add' && inputs.some(isBias)))
+    .filter(({ op, inputs }) => op === 'MaxPool' || (/^(Add|Conv)$/.test(op) && inputs.some(isBias)))
     .map(({ outputs }) => outputs[0].shape.slice(1).join('×'))
   return { graph, output, shapes }
 }

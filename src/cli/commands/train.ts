@@ -31,7 +31,10 @@ export function trainCommand(): Command {
     )
     .requiredOption('--out <folder>', 'folder for the model; the same command goes on with what is there')
     .option('--masks <folder>', 'lesion masks, where the list or derivatives/ have none')
-    .option('--preset <name>', 'recipe: multiplane (as the shipped model), long, or quick (to try things out)')
+    .option(
+      '--preset <name>',
+      'recipe: multiplane (as the shipped model), long, quick (to try things out), unet3d, valverde2017',
+    )
     .option('--config <file>', 'JSON with settings of your own; what it leaves out is as in the preset multiplane')
     .option('--init <model>', 'start from a model instead of from nothing: fine-tuning')
     .option(

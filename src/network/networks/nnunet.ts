@@ -79,12 +79,12 @@ function applied(graph: Graph, x: Value, layer: NetworkLayer, network: NnunetNet
   }
   const weight = parameter(`${prefix}.weight`, (shape) => heNormal(product(shape.slice(1)), network.negativeSlope))!
   const bias = parameter(`${prefix}.bias`, () => zeros)
-  const plain =
-    operation === 'transposed'
-      ? transposedConvolution(graph, x, weight, { stride })
-      : convolution(graph, x, weight, { stride })
   const wide = [outputChannels, ...stride.map(() => 1)]
-  const y = bias ? add(graph, plain, reshape(graph, bias, wide)) : plain
+  const lifted = (v: Value) => (bias ? add(graph, v, reshape(graph, bias, wide)) : v)
+  const y =
+    operation === 'transposed'
+      ? lifted(transposedConvolution(graph, x, weight, { stride }))
+      : convolution(graph, x, weight, { stride, bias })
   if (!norm) return y
   // A residual block starts as its shortcut.
   const factor = layer.part === 'encoder' && !layer.activation ? zeros : ones

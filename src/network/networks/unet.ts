@@ -33,14 +33,11 @@ export function convLayer(graph: Graph, name: string, x: Value, layer: ConvLayer
   const perGroup = x.shape[1] / groups
   const fanIn = perGroup * kernel.reduce((a, b) => a * b, 1)
   const weight = graph.parameter(`${name}.weight`, [out, perGroup, ...kernel], heNormal(fanIn, slope))
-  const y = convolution(graph, x, weight, { ...rest, groups })
-  return bias ? shifted(graph, name, y) : y
+  return convolution(graph, x, weight, { ...rest, groups, bias: bias ? biasOf(graph, name, out) : undefined })
 }
 
-function shifted(graph: Graph, name: string, x: Value): Value {
-  const bias = graph.parameter(`${name}.bias`, [x.shape[1]], zeros, { decays: false })
-  return add(graph, x, reshape(graph, bias, [x.shape[1], ...x.shape.slice(2).map(() => 1)]))
-}
+const biasOf = (graph: Graph, name: string, channels: number): Value =>
+  graph.parameter(`${name}.bias`, [channels], zeros, { decays: false })
 
 export function upLayer(
   graph: Graph,
@@ -53,7 +50,7 @@ export function upLayer(
   const fan = x.shape[1] * stride.reduce((a, b) => a * b, 1)
   const weight = graph.parameter(`${name}.weight`, [x.shape[1], out, ...stride], heNormal(fan))
   const y = transposedConvolution(graph, x, weight, { stride })
-  return bias ? shifted(graph, name, y) : y
+  return bias ? add(graph, y, reshape(graph, biasOf(graph, name, out), [out, ...stride.map(() => 1)])) : y
 }
 
 export type Normalisation = 'batch' | 'instance' | 'none'

@@ -1,5 +1,5 @@
 import { type Graph, type Shape, ShapeError, sizeOf, type Value } from '../graph/graph.js'
-import { sum } from './arithmetic.js'
+import { add, sum } from './arithmetic.js'
 import { concat, dilate, pad, reshape, slice, transpose } from './shape.js'
 
 /** Products of matrices and convolutions. Weights are `[out, in / groups, kernel…]`, as everywhere in the field. */
@@ -49,6 +49,8 @@ export interface ConvolutionOptions {
   /** Zeros on each side; `same` keeps `ceil(size / stride)` with odd kernels, `valid` has none. */
   padding?: 'same' | 'valid' | readonly number[]
   groups?: number
+  /** `[out]`, added to each voxel of a channel. */
+  bias?: Value
 }
 
 interface Geometry {
@@ -90,10 +92,10 @@ export function convolution(graph: Graph, x: Value, weight: Value, options: Conv
   const geometry = geometryOf(weight, options)
   if (x.shape.length !== weight.shape.length || x.shape[1] !== weight.shape[1] * geometry.groups)
     throw new ShapeError('convolution', 'image and weights do not fit', x, weight)
-  return convolve(graph, x, weight, geometry)
+  return convolve(graph, x, weight, geometry, options.bias)
 }
 
-function convolve(graph: Graph, x: Value, weight: Value, geometry: Geometry): Value {
+function convolve(graph: Graph, x: Value, weight: Value, geometry: Geometry, bias?: Value): Value {
   const { kernel, stride, dilation, before, after, groups } = geometry
   const [batch, channels, ...sizes] = x.shape
   const out = weight.shape[0]
@@ -104,9 +106,10 @@ function convolve(graph: Graph, x: Value, weight: Value, geometry: Geometry): Va
   // A kernel of one voxel is a plain product of matrices.
   if (one(kernel, 1) && one(stride, 1) && one(before, 0) && one(after, 0) && groups === 1) {
     const y = matmul(graph, reshape(graph, weight, [out, channels]), reshape(graph, x, [batch, channels, -1]))
-    return reshape(graph, y, [batch, out, ...shape])
+    const wide = reshape(graph, y, [batch, out, ...shape])
+    return bias ? add(graph, wide, reshape(graph, bias, [out, ...shape.map(() => 1)])) : wide
   }
-  return graph.step('Conv', [x, weight], [batch, out, ...shape], {
+  return graph.step('Conv', [x, weight, ...(bias ? [bias] : [])], [batch, out, ...shape], {
     attributes: {
       kernel_shape: { ints: kernel },
       strides: { ints: stride },
@@ -117,6 +120,7 @@ function convolve(graph: Graph, x: Value, weight: Value, geometry: Geometry): Va
     backward: (g, [up]) => [
       inputGradient(g, up!, weight, geometry, sizes),
       weightGradient(g, up!, x, weight.shape, geometry),
+      ...(bias ? [reshape(g, sum(g, up!, [0, ...sizes.map((_, i) => i + 2)]), [out])] : []),
     ],
   })
 }
@@ -215,12 +219,24 @@ function stackedGradient(graph: Graph, { image, up }: Folded, shape: Shape, geom
   const [out, perGroup] = shape
   const [batch, depth, , rows, width] = up.shape
   const tall = image.shape[3]
-  const shifted = Array.from({ length: k[1] }, (_, h) => {
-    const before = h * d[1]
-    const moved = pad(graph, up, [{ axis: 3, before, after: tall - rows - before }])
-    return reshape(graph, moved, [batch, depth, groups, out / groups, tall * width])
-  })
-  const stacked = concat(graph, shifted, 3)
+  // Row r of the stack is `up` moved down by r · dilation rows among zeros: written one after the other, only the zeros between
+  // them are needed, all of one length.
+  const flat = reshape(graph, up, [batch, depth, groups, out / groups, rows * width])
+  const between = tall - rows + d[1]
+  const zeros =
+    between > 0
+      ? [
+          graph.constant(new Float32Array(batch * depth * out * between * width), [
+            batch,
+            depth,
+            groups,
+            out / groups,
+            between * width,
+          ]),
+        ]
+      : []
+  const pieces = Array.from({ length: k[1] }, (_, h) => (h === 0 ? [flat] : [...zeros, flat])).flat()
+  const stacked = reshape(graph, concat(graph, pieces, 4), [batch, depth, groups, (k[1] * out) / groups, tall * width])
   const taps: Value[] = []
   for (let z = 0; z < k[0]; z++) {
     for (let w = 0; w < k[2]; w++) {
@@ -230,11 +246,11 @@ function stackedGradient(graph: Graph, { image, up }: Folded, shape: Shape, geom
       ])
       const columns = reshape(graph, part, [batch, depth, groups, perGroup, tall * width])
       const product = sum(graph, matmul(graph, stacked, columns, { transB: true }), [0, 1])
-      taps.push(reshape(graph, product, [1, groups, k[1], out / groups, perGroup]))
+      taps.push(reshape(graph, product, [1, groups, out / groups, k[1], perGroup]))
     }
   }
-  const all = reshape(graph, concat(graph, taps, 0), [k[0], k[2], groups, k[1], out / groups, perGroup])
-  return reshape(graph, transpose(graph, all, [2, 4, 5, 0, 3, 1]), shape)
+  const all = reshape(graph, concat(graph, taps, 0), [k[0], k[2], groups, out / groups, k[1], perGroup])
+  return reshape(graph, transpose(graph, all, [2, 3, 5, 0, 4, 1]), shape)
 }
 
 /** The general way: the image is unrolled over height and width (im2col), one batched product per tap of the depth. */
