@@ -137,6 +137,7 @@ test('the package exports what it promises', () => {
     'defaultMethod',
     'evaluateFiles',
     'findProtocol',
+    'importModel',
     'lesionDetection',
     'matchLesions',
     'methodList',
@@ -144,9 +145,12 @@ test('the package exports what it promises', () => {
     'preprocess',
     'protocols',
     'raterAgreement',
+    'readTrainingConfig',
     'registerFiles',
     'segment',
     'simulateStudy',
     'surfaceDistances',
+    'train',
+    'trainingPreset',
   ])
 })

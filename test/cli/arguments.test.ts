@@ -19,6 +19,7 @@ test('help and version answer at once, on stdout, with exit code 0', async () =>
 })
 
 test('wrong arguments: exit code 2, one line, and what was meant', async () => {
+  const roura = ['segment', '--flair', 'x', '--out', 'y', '--method', 'roura2015']
   const cases: [string[], RegExp][] = [
     [['segmnt'], /unknown command 'segmnt' \(Did you mean segment\?\)/],
     [['segment', '--flar', 'x', '--out', 'y'], /unknown option '--flar' \(Did you mean --flair\?\)/],
@@ -27,12 +28,12 @@ test('wrong arguments: exit code 2, one line, and what was meant', async () => {
       ['segment', '--flair', 'x', '--out', 'y', '--method', 'roura2014'],
       /no method "roura2014"; did you mean roura2015\?/,
     ],
-    [['segment', '--flair', 'x', '--out', 'y', '--param', 'alpha=99'], /alpha = 99 will not do: .*<=10/],
-    [['segment', '--flair', 'x', '--out', 'y', '--param', 'beta=1'], /no parameter "beta"; it has alpha/],
+    [[...roura, '--param', 'alpha=99'], /alpha = 99 will not do: .*<=10/],
+    [[...roura, '--param', 'beta=1'], /no parameter "beta"; it has alpha/],
     [['segment', '--flair', 'x', '--out', 'y', '--param', 'alpha'], /NAME=VALUE/],
     [['segment', '--flair', 'x', '--out', 'y', '--threshold', '-3'], /"-3" is not a number from 0 to 1/],
     [['segment', '--flair', 'x', '--out', 'y', '--connectivity', '7'], /6, 18, 26/],
-    [['segment', '--flair', 'x', '--out', 'y', '--device', 'cuda'], /--device cuda/],
+    [[...roura, '--device', 'cuda'], /--device cuda/],
     [['segment', '--flair', 'x', '--out', 'y', '--threads', 'two'], /"two" is not a whole number/],
     [['segment', '--t1', 'x', '--out', 'y'], /no FLAIR is given/],
     [['segment', '--out', 'y'], /no FLAIR is given/],

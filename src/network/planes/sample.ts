@@ -53,12 +53,14 @@ export class PlanePool {
     const { size, foreground } = this.options
     const { scan, voxel: centre } = this.#scans.voxel(foreground, random)
     const axis = pick(planeAxes(scan.spacing), random)
-    const plane = cut(scan, axis, centre, this.#thickness(scan, axis, random))
+    const thickness = this.#thickness(scan, axis, random)
+    const plane = planeAt(scan, axis, centre)
     const map = warp(plane, size, random)
+    const window = windowOf(plane, map)
     const area = size * size
     for (let c = 0; c < scan.channels.length; c++)
-      interpolate(plane.layers[c], plane, map, image.subarray(c * area, (c + 1) * area))
-    interpolate(plane.layers[scan.channels.length], plane, map, truth)
+      interpolate(cut(scan.channels[c], plane, window, thickness), map, image.subarray(c * area, (c + 1) * area))
+    interpolate(cut(scan.truth, plane, window, thickness), map, truth)
     for (let i = 0; i < area; i++) truth[i] = truth[i] >= 0.5 ? 1 : 0
     const anatomy: Anatomy = { size, image, truth, ...this.roles }
     if (random() < this.options.pasting) paste(anatomy, this.#shapes(random), random)
@@ -81,51 +83,73 @@ export class PlanePool {
   }
 }
 
+/** A slice of a scan, along its first two axes other than `axis`. */
 interface Plane {
-  width: number
-  height: number
+  dims: readonly number[]
+  axis: number
+  u: number
+  v: number
+  /** Voxel in the middle of the crop to come. */
+  at: readonly number[]
   /** Pixel sizes, mm. */
   spacing: readonly [number, number]
-  /** Channels, then truth. */
-  layers: Float32Array[]
-  /** Pixel in the middle of the crop to come. */
-  centre: readonly [number, number]
   /** Whether the first axis runs left to right, along which a head may be mirrored. */
   mirrors: boolean
 }
 
-/** One slice of every channel, or the mean of `thickness` neighbours. */
-function cut({ dims, spacing, channels, truth }: LabelledScan, axis: number, centre: number, thickness: number): Plane {
-  const strides = [1, dims[0], dims[0] * dims[1]]
+function planeAt({ dims, spacing }: LabelledScan, axis: number, centre: number): Plane {
   const [u, v] = [0, 1, 2].filter((a) => a !== axis)
-  const at = [centre % dims[0], Math.floor(centre / dims[0]) % dims[1], Math.floor(centre / strides[2])]
+  const at = [centre % dims[0], Math.floor(centre / dims[0]) % dims[1], Math.floor(centre / (dims[0] * dims[1]))]
+  return { dims, axis, u, v, at, spacing: [spacing[u], spacing[v]], mirrors: u === 0 }
+}
+
+/** Part of a plane: pixels from `low` up to `high`, not included. */
+interface Window {
+  low: readonly [number, number]
+  high: readonly [number, number]
+}
+
+/** The pixels that positions need: the rest of the plane is not read. */
+function windowOf({ dims, u, v }: Plane, map: Float32Array): Window {
+  let [u0, u1, v0, v1] = [dims[u], 0, dims[v], 0]
+  for (let k = 0; k < map.length; k += 2) {
+    const i = Math.floor(map[k])
+    const j = Math.floor(map[k + 1])
+    if (i < u0) u0 = i
+    if (i > u1) u1 = i
+    if (j < v0) v0 = j
+    if (j > v1) v1 = j
+  }
+  const inside = (x: number, axis: number) => Math.max(0, Math.min(dims[axis], x))
+  return { low: [inside(u0, u), inside(v0, v)], high: [inside(u1 + 2, u), inside(v1 + 2, v)] }
+}
+
+interface Layer extends Window {
+  values: Float32Array
+}
+
+/** One slice, or the mean of `thickness` neighbours. */
+function cut(volume: ArrayLike<number>, { dims, axis, u, v, at }: Plane, window: Window, thickness: number): Layer {
+  const strides = [1, dims[0], dims[0] * dims[1]]
   const first = Math.max(0, Math.min(dims[axis] - thickness, at[axis] - (thickness >> 1)))
   const last = Math.min(dims[axis], first + thickness)
-  const layers = [...channels, truth].map((volume) => {
-    const layer = new Float32Array(dims[u] * dims[v])
-    for (let w = first; w < last; w++) {
-      let to = 0
-      for (let j = 0; j < dims[v]; j++) {
-        let from = w * strides[axis] + j * strides[v]
-        for (let i = 0; i < dims[u]; i++, from += strides[u]) layer[to++] += volume[from]
-      }
+  const { low, high } = window
+  const width = Math.max(0, high[0] - low[0])
+  const values = new Float32Array(width * Math.max(0, high[1] - low[1]))
+  for (let w = first; w < last; w++) {
+    let to = 0
+    for (let j = low[1]; j < high[1]; j++) {
+      let from = w * strides[axis] + j * strides[v] + low[0] * strides[u]
+      for (let i = 0; i < width; i++, from += strides[u]) values[to++] += volume[from]
     }
-    const share = 1 / (last - first)
-    if (share !== 1) for (let i = 0; i < layer.length; i++) layer[i] *= share
-    return layer
-  })
-  return {
-    width: dims[u],
-    height: dims[v],
-    spacing: [spacing[u], spacing[v]],
-    layers,
-    centre: [at[u], at[v]],
-    mirrors: u === 0,
   }
+  const share = 1 / (last - first)
+  if (share !== 1) for (let i = 0; i < values.length; i++) values[i] *= share
+  return { ...window, values }
 }
 
 /** Pixel positions of the crop in the plane: turned, scaled, shifted, mirrored and gently bent. */
-function warp({ spacing, centre, mirrors }: Plane, size: number, random: () => number): Float32Array {
+function warp({ spacing, at, u, v, mirrors }: Plane, size: number, random: () => number): Float32Array {
   const turn = (random() - 0.5) * 0.6
   const scale = Math.exp((random() - 0.5) * 0.4)
   const stretch = Math.exp((random() - 0.5) * 0.15)
@@ -149,46 +173,47 @@ function warp({ spacing, centre, mirrors }: Plane, size: number, random: () => n
       const y =
         ((j - size / 2 + shiftY + waves[1].a * Math.sin(waves[1].fx * i + waves[1].fy * j + waves[1].p)) * scale) /
         stretch
-      map[k++] = centre[0] + (cos * x - sin * y) / spacing[0]
-      map[k++] = centre[1] + (sin * x + cos * y) / spacing[1]
+      map[k++] = at[u] + (cos * x - sin * y) / spacing[0]
+      map[k++] = at[v] + (sin * x + cos * y) / spacing[1]
     }
   }
   return map
 }
 
 /** Bilinear; zero outside. */
-function interpolate(layer: Float32Array, { width, height }: Plane, map: Float32Array, out: Float32Array): void {
+function interpolate({ values, low, high }: Layer, map: Float32Array, out: Float32Array): void {
+  const width = high[0] - low[0]
   for (let k = 0; k < out.length; k++) {
     const x = map[2 * k]
     const y = map[2 * k + 1]
     const i = Math.floor(x)
     const j = Math.floor(y)
-    if (i < 0 || j < 0 || i >= width - 1 || j >= height - 1) {
+    if (i < low[0] || j < low[1] || i >= high[0] - 1 || j >= high[1] - 1) {
       out[k] = 0
       continue
     }
-    const at = j * width + i
+    const at = (j - low[1]) * width + i - low[0]
     const a = x - i
     const b = y - j
     out[k] =
-      (layer[at] * (1 - a) + layer[at + 1] * a) * (1 - b) +
-      (layer[at + width] * (1 - a) + layer[at + width + 1] * a) * b
+      (values[at] * (1 - a) + values[at + 1] * a) * (1 - b) +
+      (values[at + width] * (1 - a) + values[at + width + 1] * a) * b
   }
 }
 
 /** The lesion pixels around one of them, within 24 mm. */
 function crossSection(scan: LabelledScan, axis: number, centre: number): Shape2d {
-  const plane = cut({ ...scan, channels: [] }, axis, centre, 1)
   const size = 48
+  const plane = planeAt(scan, axis, centre)
   const map = new Float32Array(2 * size * size)
   for (let j = 0, k = 0; j < size; j++) {
     for (let i = 0; i < size; i++) {
-      map[k++] = plane.centre[0] + (i - size / 2) / plane.spacing[0]
-      map[k++] = plane.centre[1] + (j - size / 2) / plane.spacing[1]
+      map[k++] = plane.at[plane.u] + (i - size / 2) / plane.spacing[0]
+      map[k++] = plane.at[plane.v] + (j - size / 2) / plane.spacing[1]
     }
   }
   const mask = new Float32Array(size * size)
-  interpolate(plane.layers[0], plane, map, mask)
+  interpolate(cut(scan.truth, plane, windowOf(plane, map), 1), map, mask)
   return connected(mask, size)
 }
 
