@@ -66,6 +66,16 @@ for (const id of ids) {
   const table = report(`${id}${options['flair-only'] ? ' (FLAIR alone)' : ''}`, rows)
   console.log(table)
   tables.push(table)
+  // As a scanner that no parameter was chosen on; with the grid's own defaults left out, which were chosen on all.
+  const strangers = all.map((one) => {
+    const others = all
+      .filter(({ scan }) => scan.centre !== one.scan.centre)
+      .map((other) => ({ ...other, scores: other.scores.slice(1) }))
+    const point = 1 + bestPoint(others)
+    return { ...one, point, score: one.scores[point] }
+  })
+  if (!options.quick && new Set(all.map(({ scan }) => scan.centre)).size > 1)
+    console.log(report(`${id}, parameters chosen on the other centres`, strangers))
   const overall = bestPoint(all)
   console.log(`best over all patients: ${JSON.stringify(grids.get(id)![overall])}\n`)
   writeFileSync(

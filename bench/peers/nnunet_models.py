@@ -68,6 +68,8 @@ models = {
              architecture(plain, [8, 16, 24, 24], [k1, k3, k3, k3], [s1, [1, 2, 2], s2, s2], [2] * 4, [2] * 3)),
     'residual': ('3d_fullres', one, 3, [32, 32, 32], [1.0, 1.0, 1.0],
                  architecture(residual, [8, 16, 24, 24], [k3] * 4, [s1, s2, s2, [2, 2, 1]], [1, 3, 2, 2], [1] * 3)),
+    'large': ('3d_fullres', two, 2, [64, 64, 64], [1.0, 1.0, 1.0],
+              architecture(plain, [32, 64, 128, 256, 320], [k3] * 5, [s1] + [s2] * 4, [2] * 5, [2] * 4)),
     'tiny': ('3d_fullres', one, 2, [4, 8, 8], [3.0, 1.0, 1.0],
              architecture(residual, [2, 4], [k1, k3], [s1, [1, 2, 2]], [1, 2], [1])),
 }
