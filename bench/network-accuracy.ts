@@ -6,7 +6,7 @@
 //
 // The settings of each scan are those with the best mean of Dice and F1 over the other patients' scans, in a split by
 // centre over the other centres' scans, centres weighing the same. Several seeds are averaged as an ensemble and also
-// scored one by one. The weight of the belief of roura2015 beside the network's, and the belief that a finding must reach,
+// scored one by one, unless --ensemble is given. The weight of the belief of roura2015 beside the network's, and the belief that a finding must reach,
 // are chosen with the thresholds; --alone judges the network without it, --flair-alone on scans without T1. The parameters of roura2015 are its defaults, which were chosen on all 15 scans (its own scores with
 // patients left out: npm run bench:accuracy).
 // Writes out/network-accuracy/: the scores as JSON, with --pictures an overlay PNG per scan (green: both, red: ours only,
@@ -37,6 +37,7 @@ const { values: options } = parseArgs({
     split: { type: 'string', default: 'patient' },
     seed: { type: 'string', multiple: true, default: ['1'] },
     alone: { type: 'boolean', default: false },
+    ensemble: { type: 'boolean', default: false },
     'flair-alone': { type: 'boolean', default: false },
     pictures: { type: 'boolean', default: false },
     readme: { type: 'boolean', default: false },
@@ -67,7 +68,9 @@ mkdirSync(out, { recursive: true })
 
 const beliefs = new Map<string, Float32Array>()
 const scans = await networkCases()
-for (const seeds of options.seed.length > 1 ? [...options.seed.map((s) => [s]), options.seed] : [options.seed]) {
+for (const seeds of options.seed.length > 1 && !options.ensemble
+  ? [...options.seed.map((s) => [s]), options.seed]
+  : [options.seed]) {
   const scored: (Scored & { masks: Mask[] })[] = []
   for (const scan of scans) {
     const probability = meanProbability(scan, seeds)

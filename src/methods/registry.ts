@@ -5,8 +5,11 @@ import type { AnySegmentationMethod, MethodEntry } from './define.js'
 
 export { methodList }
 
-/** Best first by scans left out (docs/accuracy.md): tried in this order when no method is named. */
-const preferred = ['unet2d', 'roura2015']
+/**
+ * Tried first when no method is named: the one that holds on scanners that nothing was chosen on. With patients left out
+ * `unet2d` is better, with centres left out it is not (docs/accuracy.md).
+ */
+const preferred = ['roura2015']
 
 /** @throws UsageError naming the closest ids when there is no such method */
 export function methodEntry(id: string): MethodEntry {
@@ -28,16 +31,10 @@ export async function loadMethod(id: string): Promise<AnySegmentationMethod> {
 export const canRunWith = (method: MethodEntry, given: readonly Modality[]): boolean =>
   method.needs.contrasts.some((set) => set.every((modality) => given.includes(modality)))
 
-/**
- * The method to use when the user names none.
- * @param networks whether networks can run here; without, the best method that is none
- * @throws UsageError when no method can run with these contrasts
- */
-export function defaultMethod(given: readonly Modality[], { networks = true } = {}): MethodEntry {
+/** The method to use when the user names none. @throws UsageError when no method can run with these contrasts */
+export function defaultMethod(given: readonly Modality[]): MethodEntry {
   const ordered = [...preferred.map(methodEntry), ...methodList.filter(({ id }) => !preferred.includes(id))]
-  const method = ordered.find(
-    (entry) => !entry.needs.model && canRunWith(entry, given) && (networks || entry.strategy !== 'deep'),
-  )
+  const method = ordered.find((entry) => !entry.needs.model && canRunWith(entry, given))
   if (method) return method
   throw new UsageError(
     given.includes('flair')

@@ -10,7 +10,7 @@ import { lesionTable, type Summary, summarise } from '../lesions/summary.js'
 import type { AnySegmentationMethod, MethodEntry } from '../methods/define.js'
 import { defaultMethod, loadMethod, methodEntry, requireContrasts } from '../methods/registry.js'
 import { methodOfModel } from '../network/model.js'
-import { coreCount, loadOnnxRuntime, now, peakMegabytes, runtime } from '../platform/index.js'
+import { coreCount, now, peakMegabytes, runtime } from '../platform/index.js'
 import { isStripped } from '../preprocess/brain.js'
 import { type Preparation, prepareWeight } from '../preprocess/pipeline.js'
 import { Stages } from '../preprocess/stages.js'
@@ -65,13 +65,6 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
     }
     const inputs = await readInputs(options, sources, entry, given)
     for (const { flags: found } of Object.values(inputs)) for (const one of found) flag(one)
-    const best = maskGiven || options.method ? undefined : defaultMethod(given)
-    if (best && entry && best.id !== entry.id && options.params?.model === undefined)
-      flag({
-        code: 'no-networks',
-        severity: 'info',
-        message: `Networks cannot run here (onnxruntime is not installed), so ${entry.id} was used instead of ${best.id}.`,
-      })
     const flairInput = inputs.flair as Input<Image>
     const study = Object.fromEntries(
       modalities.filter((modality) => inputs[modality]).map((modality) => [modality, inputs[modality]!.image]),
@@ -170,11 +163,7 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
 async function entryOf({ method, params }: SegmentOptions, given: readonly Modality[]): Promise<MethodEntry> {
   if (method) return methodEntry(method)
   if (typeof params?.model === 'string') return methodEntry(await methodOfModel(params.model))
-  const networks = await loadOnnxRuntime().then(
-    () => true,
-    () => false,
-  )
-  return defaultMethod(given, { networks })
+  return defaultMethod(given)
 }
 
 function trustOf({ study }: Preparation, modality: Modality): number | undefined {
