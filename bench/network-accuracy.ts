@@ -1,14 +1,15 @@
 // Accuracy of a network on the 15 labelled scans, every scan by a network that has not seen its patient (or its centre):
 // scores what scripts/default-model.ts left in .cache/default-model.
 //
-//   npm run bench:network-accuracy -- [--name NAME] [--split patient|centre] [--seed N …] [--alone] [--flair-alone]
-//     [--pictures] [--readme]
+//   npm run bench:network-accuracy -- [--name NAME] [--split patient|centre] [--seed N …] [--ensemble] [--alone]
+//     [--flair-alone] [--pictures] [--readme]
 //
 // The settings of each scan are those with the best mean of Dice and F1 over the other patients' scans, in a split by
 // centre over the other centres' scans, centres weighing the same. Several seeds are averaged as an ensemble and also
-// scored one by one, unless --ensemble is given. The weight of the belief of roura2015 beside the network's, and the belief that a finding must reach,
-// are chosen with the thresholds; --alone judges the network without it, --flair-alone on scans without T1. The parameters of roura2015 are its defaults, which were chosen on all 15 scans (its own scores with
-// patients left out: npm run bench:accuracy).
+// scored one by one, unless --ensemble is given. The weight of the belief of roura2015 beside the network's, and the
+// belief that a finding must reach, are chosen with the thresholds; --alone judges the network without it,
+// --flair-alone on scans without T1. The parameters of roura2015 are its defaults, which were chosen on all 15 scans
+// (its own scores with patients left out: npm run bench:accuracy).
 // Writes out/network-accuracy/: the scores as JSON, with --pictures an overlay PNG per scan (green: both, red: ours only,
 // yellow: reference only). --readme puts the tables between the marks network-SPLIT of README.md and docs/accuracy.md.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readNifti, readNiftiMask } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
-import { networkChannels } from '../src/network/channels.js'
+import type { Weights } from '../src/network/initialise.js'
+import { networkScan } from '../src/network/predict.js'
 import type { LabelledScan } from '../src/network/scan.js'
 import { type Preparation, prepare, prepareWeight } from '../src/preprocess/pipeline.js'
 import { usual } from '../src/preprocess/recipe.js'
 import { Stages } from '../src/preprocess/stages.js'
 import { diskStore } from '../src/run/cache.js'
-import { voxelSizes } from '../src/volume/affine.js'
 import { resampleMask } from '../src/volume/resample.js'
 import type { Mask } from '../src/volume/volume.js'
 import { type LabelledCase, labelledCases } from './cases.js'
@@ -43,21 +43,25 @@ export async function networkCases(): Promise<NetworkCase[]> {
     )
     const { study } = preparation
     const truth = await resampleMask(reference, study.grid)
-    const spacing = voxelSizes(study.grid.affine) as unknown as [number, number, number]
     cases.push({
       id: scan.id,
       patient: scan.patient,
-      dims: study.grid.dims as unknown as [number, number, number],
-      spacing,
-      channels: networkChannels(study),
+      ...networkScan(study, 'multiplane-unet'),
       truth: truth.data as Uint8Array,
-      brain: study.brain.data as Uint8Array,
       labelled: scan,
       reference,
       preparation,
     })
   }
   return cases
+}
+
+/** The weights that scripts/default-model.ts left in a folder. */
+export function savedWeights(folder: string): Weights {
+  const values = new Float32Array(readFileSync(`${folder}/weights.bin`).buffer.slice(0))
+  const index = JSON.parse(readFileSync(`${folder}/weights.json`, 'utf8')) as [string, number][]
+  let at = 0
+  return new Map(index.map(([name, count]) => [name, values.slice(at, (at += count))]))
 }
 
 /** What is left out of each training: five groups of patients, whole centres, or nothing. */

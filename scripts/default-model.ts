@@ -5,10 +5,10 @@
 // --flair-alone trains nothing: the networks that are there label the scans left out once more, without their T1.
 // Each run leaves its weights and the probabilities of the scans left out in .cache/default-model/NAME/SPLIT-FOLD-SEED/;
 // what is done already is not done again. bench/network-accuracy.ts scores them.
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { folds, networkCases } from '../bench/network-cases.js'
+import { folds, networkCases, savedWeights } from '../bench/network-cases.js'
 import { channelNames } from '../src/network/channels.js'
 import { presetConfig } from '../src/network/config.js'
 import type { Weights } from '../src/network/initialise.js'
@@ -52,13 +52,6 @@ async function label(scan: NetworkScan, weights: Weights, file: string): Promise
   renameSync(`${file}.part`, file)
 }
 
-function saved(folder: string): Weights {
-  const values = new Float32Array(readFileSync(`${folder}/weights.bin`).buffer.slice(0))
-  const index = JSON.parse(readFileSync(`${folder}/weights.json`, 'utf8')) as [string, number][]
-  let at = 0
-  return new Map(index.map(([name, count]) => [name, values.slice(at, (at += count))]))
-}
-
 const scans = await networkCases()
 for (const seed of options.seed.map(Number)) {
   for (const { name, out } of folds(options.split)) {
@@ -66,13 +59,14 @@ for (const seed of options.seed.map(Number)) {
     const folder = `${root}.cache/default-model/${options.name}/${options.split}-${name}-${seed}`
     if (options['flair-alone']) {
       if (!existsSync(`${folder}/done`)) continue
+      const weights = savedWeights(folder)
       for (const scan of scans.filter(({ patient }) => out.includes(patient))) {
         const file = `${folder}/${scan.id}.flair.f32`
         if (existsSync(file)) continue
         const channels = scan.channels.map((c, i) =>
           i === channelNames.indexOf('t1') ? new Float32Array(c.length) : c,
         )
-        await label({ ...scan, channels }, saved(folder), file)
+        await label({ ...scan, channels }, weights, file)
         console.log(`${scan.id} without T1`)
       }
       continue

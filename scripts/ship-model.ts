@@ -6,11 +6,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { labelledCases } from '../bench/cases.js'
+import { savedWeights } from '../bench/network-cases.js'
 import { tissueChannels } from '../src/network/channels.js'
 import { presetConfig } from '../src/network/config.js'
-import { Graph } from '../src/network/graph/graph.js'
+import { declared } from '../src/network/kinds.js'
 import { type ModelCard, modelCard, weightsFile } from '../src/network/model.js'
-import { multiplaneUnet } from '../src/network/networks/multiplane.js'
 import { sha256 } from '../src/platform/index.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -29,8 +29,7 @@ const { features, steps } = presetConfig('multiplane')
 const folder = `${root}models/multiplane`
 mkdirSync(folder, { recursive: true })
 
-const graph = new Graph(false)
-multiplaneUnet(features)(graph, graph.input('image', [1, tissueChannels.length, 96, 96]))
+const graph = declared('multiplane-unet', features)
 // With --keep-weights only the card is written anew.
 const kept = options['keep-weights']
   ? modelCard.parse(JSON.parse(readFileSync(`${folder}/model.json`, 'utf8')))
@@ -38,11 +37,7 @@ const kept = options['keep-weights']
 const weights: ModelCard['weights'] = kept?.weights ?? []
 for (const seed of kept ? [] : options.seed) {
   const from = `${root}.cache/default-model/multiplane/all-all-${seed}`
-  const values = new Float32Array(readFileSync(`${from}/weights.bin`).buffer.slice(0))
-  const index = JSON.parse(readFileSync(`${from}/weights.json`, 'utf8')) as [string, number][]
-  let at = 0
-  const named = new Map(index.map(([name, count]) => [name, values.slice(at, (at += count))]))
-  const bytes = weightsFile(graph, named, 'F16')
+  const bytes = weightsFile(graph, savedWeights(from), 'F16')
   const file = `seed-${seed}.safetensors`
   writeFileSync(`${folder}/${file}`, bytes)
   weights.push({ file, sha256: await sha256(bytes), seed: Number(seed) })

@@ -95,7 +95,7 @@ const ownDefaults: Record<string, Record<string, unknown>> = {
   valverde2017: { features: [32, 64], size: 11, batch: 128, steps: 4000, rate: 1, patience: 0, checkEvery: 100 },
 }
 
-/** Recipes by name; what they leave out is as in the shipped model's. */
+/** Recipes by name; what they leave out is as their kind of network has it. */
 export const presets = {
   multiplane: {},
   long: { steps: 3000, batch: 12 },

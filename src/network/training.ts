@@ -1,5 +1,8 @@
+import { seededRandom } from '../random.js'
 import type { TrainingConfig } from './config.js'
-import type { Weights } from './initialise.js'
+import { type Graph, sizeOf, type Value } from './graph/graph.js'
+import { hash, type Weights } from './initialise.js'
+import { diceAndBinaryCrossEntropy } from './losses.js'
 import type { Optimiser } from './optimisers.js'
 import type { SessionOptions } from './runtime.js'
 import { type Objective, Trainer, type TrainingState } from './trainer.js'
@@ -70,12 +73,54 @@ export async function runRecipe(recipe: Recipe, run: TrainingRun): Promise<Weigh
   }
 }
 
+/** Draws samples: `image` is `[channels, …shape]`, `truth` `[…shape]`. */
+export interface CropPool {
+  draw(random: () => number, image: Float32Array, truth: Float32Array): void
+}
+
+/** Soft Dice and cross-entropy on crops of a shape, AdamW, `rateAt`. @returns the averaged weights after the last step */
+export async function trainOnCrops(
+  pool: CropPool,
+  channels: number,
+  shape: readonly number[],
+  network: (graph: Graph, image: Value) => Value,
+  run: TrainingRun,
+): Promise<Weights> {
+  const { config, seed } = run
+  const { batch, steps } = config
+  const loss = diceAndBinaryCrossEntropy(config.entropyWeight)
+  const count = sizeOf(shape)
+  return await runRecipe(
+    {
+      objective: {
+        inputs: { image: [batch, channels, ...shape], truth: [batch, 1, ...shape] },
+        build: (graph, { image, truth }) => ({ loss: loss(graph, network(graph, image), truth) }),
+      },
+      optimiser: adamW(config),
+      steps,
+      rate: (step) => rateAt(step, config),
+      batch(step) {
+        const image = new Float32Array(batch * channels * count)
+        const truth = new Float32Array(batch * count)
+        for (let b = 0; b < batch; b++)
+          pool.draw(
+            seededRandom(hash(`${seed}/${step}/${b}`)),
+            image.subarray(b * channels * count, (b + 1) * channels * count),
+            truth.subarray(b * count, (b + 1) * count),
+          )
+        return { image, truth }
+      },
+    },
+    run,
+  )
+}
+
 /** Cosine fall after a linear warm-up of 30 steps (Loshchilov & Hutter 2017). */
-export const rateAt = (step: number, { steps, rate }: TrainingConfig): number =>
+const rateAt = (step: number, { steps, rate }: TrainingConfig): number =>
   rate * Math.min(1, (step + 1) / 30) * 0.5 * (1 + Math.cos((Math.PI * step) / steps))
 
 /** AdamW with the settings of the configuration. */
-export const adamW = ({ weightDecay, clip, averageDecay }: TrainingConfig): Optimiser => ({
+const adamW = ({ weightDecay, clip, averageDecay }: TrainingConfig): Optimiser => ({
   kind: 'adam',
   decoupled: true,
   weightDecay,

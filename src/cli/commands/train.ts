@@ -35,7 +35,7 @@ export function trainCommand(): Command {
       '--preset <name>',
       'recipe: multiplane (as the shipped model), long, quick (to try things out), unet3d, valverde2017',
     )
-    .option('--config <file>', 'JSON with settings of your own; what it leaves out is as in the preset multiplane')
+    .option('--config <file>', 'JSON with settings of your own; what it leaves out is as in the preset of its network')
     .option('--init <model>', 'start from a model instead of from nothing: fine-tuning')
     .option(
       '--freeze <prefixes>',

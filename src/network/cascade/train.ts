@@ -69,8 +69,6 @@ async function trainStage(
   const validation = await Validation.open(network, scans, apart.slice(0, 16 * batch), shape, run)
   let epoch = -1
   let shuffledEpoch = training
-  const fill = (list: readonly Sample[], from: number, turn?: (b: number) => readonly [boolean, boolean]) =>
-    batchOf(scans, list, from, shape, turn)
   try {
     const last = await runRecipe(
       {
@@ -89,7 +87,7 @@ async function trainStage(
             shuffledEpoch = shuffled([...training], `${seed}/${stage}/${epoch}`)
           }
           const random = seededRandom(hash(`${seed}/${stage}/${step}`))
-          return fill(shuffledEpoch, (step % perEpoch) * batch, (b) =>
+          return batchOf(scans, shuffledEpoch, (step % perEpoch) * batch, shape, (b) =>
             b % 2 === 0 ? [false, false] : turns[Math.floor(3 * random())],
           )
         },

@@ -10,7 +10,6 @@ import {
   join,
   leakyRelu,
   relu,
-  reshape,
   transposedConvolution,
 } from '../operators/index.js'
 
@@ -71,7 +70,7 @@ const activated = (graph: Graph, x: Value, { negativeSlope }: NnunetNetwork): Va
 
 /** A layer with its norm and activation; nnU-Net starts weights by He's rule and decays all of them alike. */
 function applied(graph: Graph, x: Value, layer: NetworkLayer, network: NnunetNetwork): Value {
-  const { name, stride, norm, operation, parameters, outputChannels } = layer
+  const { name, stride, norm, operation, parameters } = layer
   const prefix = norm ? `${name}.conv` : name
   const parameter = (of: string, initial: (shape: readonly number[]) => Initial): Value | undefined => {
     const found = parameters.find((one) => one.name === of)
@@ -79,12 +78,8 @@ function applied(graph: Graph, x: Value, layer: NetworkLayer, network: NnunetNet
   }
   const weight = parameter(`${prefix}.weight`, (shape) => heNormal(product(shape.slice(1)), network.negativeSlope))!
   const bias = parameter(`${prefix}.bias`, () => zeros)
-  const wide = [outputChannels, ...stride.map(() => 1)]
-  const lifted = (v: Value) => (bias ? add(graph, v, reshape(graph, bias, wide)) : v)
-  const y =
-    operation === 'transposed'
-      ? lifted(transposedConvolution(graph, x, weight, { stride }))
-      : convolution(graph, x, weight, { stride, bias })
+  const apply = operation === 'transposed' ? transposedConvolution : convolution
+  const y = apply(graph, x, weight, { stride, bias })
   if (!norm) return y
   // A residual block starts as its shortcut.
   const factor = layer.part === 'encoder' && !layer.activation ? zeros : ones

@@ -1,7 +1,6 @@
 import type { Graph, Value } from '../graph/graph.js'
 import { heNormal, ones, zeros } from '../initialise.js'
 import {
-  add,
   convolution,
   cropCentre,
   dropout,
@@ -10,7 +9,6 @@ import {
   leakyRelu,
   maxPool,
   relu,
-  reshape,
   transposedConvolution,
 } from '../operators/index.js'
 import { batchNormalised } from './batch-norm.js'
@@ -49,8 +47,7 @@ export function upLayer(
 ): Value {
   const fan = x.shape[1] * stride.reduce((a, b) => a * b, 1)
   const weight = graph.parameter(`${name}.weight`, [x.shape[1], out, ...stride], heNormal(fan))
-  const y = transposedConvolution(graph, x, weight, { stride })
-  return bias ? add(graph, y, reshape(graph, biasOf(graph, name, out), [out, ...stride.map(() => 1)])) : y
+  return transposedConvolution(graph, x, weight, { stride, bias: bias ? biasOf(graph, name, out) : undefined })
 }
 
 export type Normalisation = 'batch' | 'instance' | 'none'

@@ -106,8 +106,7 @@ function convolve(graph: Graph, x: Value, weight: Value, geometry: Geometry, bia
   // A kernel of one voxel is a plain product of matrices.
   if (one(kernel, 1) && one(stride, 1) && one(before, 0) && one(after, 0) && groups === 1) {
     const y = matmul(graph, reshape(graph, weight, [out, channels]), reshape(graph, x, [batch, channels, -1]))
-    const wide = reshape(graph, y, [batch, out, ...shape])
-    return bias ? add(graph, wide, reshape(graph, bias, [out, ...shape.map(() => 1)])) : wide
+    return shifted(graph, reshape(graph, y, [batch, out, ...shape]), bias)
   }
   return graph.step('Conv', [x, weight, ...(bias ? [bias] : [])], [batch, out, ...shape], {
     attributes: {
@@ -124,6 +123,10 @@ function convolve(graph: Graph, x: Value, weight: Value, geometry: Geometry, bia
     ],
   })
 }
+
+/** @param bias `[channels]` */
+const shifted = (graph: Graph, x: Value, bias?: Value): Value =>
+  bias ? add(graph, x, reshape(graph, bias, [x.shape[1], ...x.shape.slice(2).map(() => 1)])) : x
 
 /** Gradient of a convolution's input: a convolution of the spread upstream gradient with flipped, transposed weights. */
 function inputGradient(graph: Graph, up: Value, weight: Value, geometry: Geometry, sizes: readonly number[]): Value {
@@ -223,19 +226,11 @@ function stackedGradient(graph: Graph, { image, up }: Folded, shape: Shape, geom
   // them are needed, all of one length.
   const flat = reshape(graph, up, [batch, depth, groups, out / groups, rows * width])
   const between = tall - rows + d[1]
-  const zeros =
-    between > 0
-      ? [
-          graph.constant(new Float32Array(batch * depth * out * between * width), [
-            batch,
-            depth,
-            groups,
-            out / groups,
-            between * width,
-          ]),
-        ]
-      : []
-  const pieces = Array.from({ length: k[1] }, (_, h) => (h === 0 ? [flat] : [...zeros, flat])).flat()
+  const zeros = graph.constant(new Float32Array(batch * depth * out * between * width), [
+    ...[batch, depth, groups, out / groups],
+    between * width,
+  ])
+  const pieces = Array.from({ length: k[1] }, (_, h) => (h === 0 ? [flat] : [zeros, flat])).flat()
   const stacked = reshape(graph, concat(graph, pieces, 4), [batch, depth, groups, (k[1] * out) / groups, tall * width])
   const taps: Value[] = []
   for (let z = 0; z < k[0]; z++) {
@@ -294,7 +289,8 @@ export function transposedConvolution(
     stride,
     padding,
     groups = 1,
-  }: { stride?: number | readonly number[]; padding?: readonly number[]; groups?: number } = {},
+    bias,
+  }: { stride?: number | readonly number[]; padding?: readonly number[]; groups?: number; bias?: Value } = {},
 ): Value {
   const kernel = weight.shape.slice(2)
   const steps = each(stride, kernel.length)
@@ -303,10 +299,10 @@ export function transposedConvolution(
     throw new ShapeError('transposedConvolution', 'image and weights do not fit', x, weight)
   const sizes = x.shape.slice(2)
   if (groups === 1 && kernel.every((k, i) => k === steps[i] && sides[i] === 0))
-    return graph.training ? upsampledByProduct(graph, x, weight) : upsampled(graph, x, weight)
+    return shifted(graph, graph.training ? upsampledByProduct(graph, x, weight) : upsampled(graph, x, weight), bias)
   const size = sizes.map((n, i) => (n - 1) * steps[i] + kernel[i] - 2 * sides[i])
   const geometry = { kernel, stride: steps, dilation: kernel.map(() => 1), before: sides, after: sides, groups }
-  return inputGradient(graph, x, weight, geometry, size)
+  return shifted(graph, inputGradient(graph, x, weight, geometry, size), bias)
 }
 
 /** Kernel and stride alike: a product of matrices, then the pieces are put side by side. */
