@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { lesionFrequency } from '../scripts/lesion-frequency.js'
 import { readNifti, readNiftiMask } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
 import type { Weights } from '../src/network/initialise.js'
+import { networkKinds } from '../src/network/kinds.js'
 import { networkScan } from '../src/network/predict.js'
 import type { LabelledScan } from '../src/network/scan.js'
+import { loadAtlas } from '../src/preprocess/atlas.js'
 import { type Preparation, prepare, prepareWeight } from '../src/preprocess/pipeline.js'
 import { usual } from '../src/preprocess/recipe.js'
 import { Stages } from '../src/preprocess/stages.js'
 import { diskStore } from '../src/run/cache.js'
-import { resampleMask } from '../src/volume/resample.js'
+import { resample, resampleMask } from '../src/volume/resample.js'
 import type { Mask } from '../src/volume/volume.js'
 import { type LabelledCase, labelledCases } from './cases.js'
 
@@ -21,9 +24,17 @@ export interface NetworkCase extends LabelledScan {
   preparation: Preparation
 }
 
-/** The labelled scans, prepared as `segment` does and scaled for a network. */
-export async function networkCases(): Promise<NetworkCase[]> {
+/**
+ * The labelled scans, prepared as `segment` does and scaled for a network.
+ * @param without a centre whose masks are to be left out of the atlas's lesion frequency too
+ */
+export async function networkCases(
+  kind: keyof typeof networkKinds = 'multiplane-unet',
+  without?: 'ljubljana',
+): Promise<NetworkCase[]> {
   setThreads(2)
+  const atlas = await loadAtlas()
+  const prior = without && (await lesionFrequency(atlas.brain, atlas.lesionPrior, without))
   const cases: NetworkCase[] = []
   for (const scan of labelledCases()) {
     const flair = (await readNifti(readFileSync(scan.flair), scan.flair)).image
@@ -34,7 +45,7 @@ export async function networkCases(): Promise<NetworkCase[]> {
       {
         stages: new Stages(prepareWeight(1), new AbortController().signal, () => {}),
         recipe: usual,
-        grid: 'native',
+        grid: networkKinds[kind].grid,
         seed: 1,
         store: diskStore(`${root}.cache/accuracy`),
         inputKeys: { flair: `${scan.id}-flair`, t1: `${scan.id}-t1` },
@@ -42,11 +53,12 @@ export async function networkCases(): Promise<NetworkCase[]> {
       },
     )
     const { study } = preparation
+    if (prior) study.atlas.lesionPrior = await resample(prior, study.grid, { map: study.toAtlas })
     const truth = await resampleMask(reference, study.grid)
     cases.push({
       id: scan.id,
       patient: scan.patient,
-      ...networkScan(study, 'multiplane-unet'),
+      ...networkScan(study, kind),
       truth: truth.data as Uint8Array,
       labelled: scan,
       reference,

@@ -2,46 +2,38 @@
 // is committed, so that the package needs none of them. It prints how the maps compare with other people's atlases,
 // which are looked at here and are not part of what is shipped.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { dice } from '../src/evaluate/overlap.js'
-import { readNifti, readNiftiMask } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
 import { register } from '../src/preprocess/register.js'
 import { type Affine, apply, compose, type Vec3 } from '../src/volume/affine.js'
 import { boundingBox, crop, cropGrid } from '../src/volume/crop.js'
-import { gaussian } from '../src/volume/filter.js'
 import { percentiles } from '../src/volume/histogram.js'
-import { reorient, towardsRas } from '../src/volume/orient.js'
 import { resample, resampleMask } from '../src/volume/resample.js'
-import { countVoxels, emptyImage, emptyMask, type Grid, type Image, type Mask, volumeMl } from '../src/volume/volume.js'
+import { countVoxels, emptyMask, type Grid, type Image, type Mask, volumeMl } from '../src/volume/volume.js'
 import { deepGreyRegion, infratentorialRegion, ventricleRegion } from './atlas-geometry.js'
+import { lesionFrequency, sharedFolder, sharedImage, sharedMask } from './lesion-frequency.js'
 
-const data = fileURLToPath(new URL('../../shared/data/', import.meta.url))
 const out = fileURLToPath(new URL('../assets/atlas/', import.meta.url))
-if (!existsSync(data)) throw new Error(`${data} is not here: the atlas can be computed only beside the templates`)
+if (!existsSync(sharedFolder))
+  throw new Error(`${sharedFolder} is not here: the atlas can be computed only beside the templates`)
 setThreads(2)
-const load = async (path: string): Promise<Image> => {
-  const { image } = await readNifti(readFileSync(data + path), path)
-  return reorient(image, towardsRas(image.affine))
-}
-const loadMask = async (path: string): Promise<Mask> => {
-  const mask = await readNiftiMask(readFileSync(data + path), path)
-  return reorient(mask, towardsRas(mask.affine))
-}
 
 // The space: FSL's MNI152, 1 mm, cropped to the brain.
-const brainWhole = await loadMask('templates/mni152_fsl/MNI152_T1_1mm_brain_mask.nii.gz')
+const brainWhole = await sharedMask('templates/mni152_fsl/MNI152_T1_1mm_brain_mask.nii.gz')
 const box = boundingBox(brainWhole, 4)!
 const fine: Grid = cropGrid(brainWhole, box)
 const brain = crop(brainWhole, box)
 
 // ICBM152 2009 differs from it by a few mm: one affine brings it over.
 const icbm = (kind: string, converted = '_converted') =>
-  load(`templates/icbm152_sym09a/mni_icbm152_${kind}_tal_nlin_sym_09a${converted}.nii.gz`)
+  sharedImage(`templates/icbm152_sym09a/mni_icbm152_${kind}_tal_nlin_sym_09a${converted}.nii.gz`)
 const icbmT1 = await icbm('t1')
-const { map } = await register(await load('templates/mni152_fsl/MNI152_T1_1mm_brain.nii.gz'), icbmT1, { dof: 12 })
+const { map } = await register(await sharedImage('templates/mni152_fsl/MNI152_T1_1mm_brain.nii.gz'), icbmT1, {
+  dof: 12,
+})
 console.log(`ICBM152 2009 → MNI152: moves the brain by ${meanMove(map).toFixed(2)} mm on average`)
 
 const unit = (image: Image): Image => {
@@ -65,14 +57,13 @@ const ventricles = await ventricleRegion(tissue, brain)
 const infratentorial = await infratentorialRegion(tissue, brain)
 const deepGrey = deepGreyRegion(tissue, ventricles, infratentorial)
 
-// How often lesions lie where: three collections of other people's masks, each scaled to a mean of 1 in the brain.
 const coarse: Grid = halved(fine)
-const lesionPrior = await lesionFrequency()
+const lesionPrior = await lesionFrequency(brain, coarse)
 
 // The head, for registration of raw scans and for simulated ones.
 const headGrid: Grid = { dims: [122, 148, 128], affine: [1.6, 0, 0, -97, 0, 1.6, 0, -132, 0, 0, 1.6, -84, 0, 0, 0, 1] }
-const mniHead = await load('templates/mni152_2009_head/MNI152_2009_SSW.nii.gz')
-const headMove = await register(await load('templates/mni152_fsl/MNI152_T1_2mm.nii.gz'), mniHead, { dof: 12 })
+const mniHead = await sharedImage('templates/mni152_2009_head/MNI152_2009_SSW.nii.gz')
+const headMove = await register(await sharedImage('templates/mni152_fsl/MNI152_T1_2mm.nii.gz'), mniHead, { dof: 12 })
 const head = await resample(mniHead, headGrid, { map: headMove.map, antialias: true })
 
 mkdirSync(out, { recursive: true })
@@ -143,45 +134,22 @@ function meanMove(moved: Affine): number {
   return sum / n
 }
 
-async function lesionFrequency(): Promise<Image> {
-  const masks = await Promise.all(
-    readdirSync(`${data}lesion-masks-mni`)
-      .filter((n) => n.endsWith('.nii.gz'))
-      .map((n) => loadMask(`lesion-masks-mni/${n}`)),
-  )
-  const counted = emptyImage(masks[0])
-  for (const mask of masks) for (let i = 0; i < mask.data.length; i++) counted.data[i] += mask.data[i]
-  const sources = [
-    counted,
-    await load('lesion-shapes/lesion_count_map.nii.gz'),
-    await load('templates/ms_prior/USP-ICBM-MSpriors-46-1mm.nii.gz'),
-  ]
-  const brainCoarse = await resampleMask(brain, coarse)
-  const sum = emptyImage(coarse)
-  for (const source of sources) {
-    // 3 mm: so that a voxel no patient's lesion happened to cover is not ruled out beside one that was.
-    const smooth = await resample(await gaussian(source, 3), coarse)
-    let total = 0
-    for (let i = 0; i < sum.data.length; i++) if (brainCoarse.data[i]) total += smooth.data[i]
-    const scale = countVoxels(brainCoarse) / total / sources.length
-    for (let i = 0; i < sum.data.length; i++) if (brainCoarse.data[i]) sum.data[i] += smooth.data[i] * scale
-  }
-  const [top] = percentiles(sum, [99.9])
-  return { ...sum, data: sum.data.map((v) => Math.sqrt(Math.min(1, v / top))) }
-}
-
 async function compare(): Promise<void> {
   const whole = { ...fine }
   console.log(
     `\nventricles ${volumeMl(only(ventricles, 1)).toFixed(1)} ml (lateral and third), ${volumeMl(only(ventricles, 2)).toFixed(1)} ml (fourth); infratentorial ${volumeMl(infratentorial).toFixed(0)} ml; deep grey ${volumeMl(deepGrey).toFixed(0)} ml`,
   )
-  const alvin = await resampleMask(await loadMask('templates/ventricles/ALVIN_mask_v1_1mm.nii.gz'), whole)
+  const alvin = await resampleMask(await sharedMask('templates/ventricles/ALVIN_mask_v1_1mm.nii.gz'), whole)
   console.log(
     `share of our lateral and third ventricles inside ALVIN's (generous) mask: ${inside(only(ventricles, 1), alvin).toFixed(3)}`,
   )
-  const cortical = await resample(await load('templates/atlas/HarvardOxford-cort-maxprob-thr0-1mm.nii.gz'), whole, {
-    method: 'nearest',
-  })
+  const cortical = await resample(
+    await sharedImage('templates/atlas/HarvardOxford-cort-maxprob-thr0-1mm.nii.gz'),
+    whole,
+    {
+      method: 'nearest',
+    },
+  )
   const cortex = emptyMask(whole)
   for (let i = 0; i < cortex.data.length; i++) cortex.data[i] = cortical.data[i] > 0 ? 1 : 0
   const ours = emptyMask(whole)
@@ -191,7 +159,7 @@ async function compare(): Promise<void> {
   console.log(
     `share of Harvard-Oxford's cortex that we call infratentorial: ${inside(cortex, infratentorial).toFixed(4)}, deep grey: ${inside(cortex, deepGrey).toFixed(4)}`,
   )
-  const labels = await resample(await load('templates/spm12/labels_Neuromorphometrics.nii.gz'), whole, {
+  const labels = await resample(await sharedImage('templates/spm12/labels_Neuromorphometrics.nii.gz'), whole, {
     method: 'nearest',
   })
   const of = (codes: number[]) => {
@@ -209,8 +177,8 @@ async function compare(): Promise<void> {
   )
   for (let n = 1; n <= 9; n++) {
     const subject = `sub-0${n}`
-    const t1 = await load(`tabriz/${subject}/anat/${subject}_T1w.nii.gz`)
-    const theirs = await loadMask(`tabriz/derivatives/expert/${subject}/anat/${subject}_label-ventricles_mask.nii.gz`)
+    const t1 = await sharedImage(`tabriz/${subject}/anat/${subject}_T1w.nii.gz`)
+    const theirs = await sharedMask(`tabriz/derivatives/expert/${subject}/anat/${subject}_label-ventricles_mask.nii.gz`)
     const brainHead: Image = { ...head, data: head.data.slice() }
     const brainOnHead = await resampleMask(brain, headGrid)
     for (let i = 0; i < brainHead.data.length; i++) if (brainOnHead.data[i] === 0) brainHead.data[i] = 0

@@ -1,6 +1,7 @@
 // Trains the shipped network on the labelled scans of ../shared/data, and its cross-validation.
 //
-//   tsx scripts/default-model.ts --split patient|centre|all [--fold N …] [--seed N …] [--steps N] [--name NAME] [--flair-alone]
+//   tsx scripts/default-model.ts --split patient|centre|all [--preset NAME] [--fold N …] [--seed N …] [--set KEY=VALUE …]
+//     [--name NAME] [--threads N] [--flair-alone]
 //
 // --flair-alone trains nothing: the networks that are there label the scans left out once more, without their T1.
 // Each run leaves its weights and the probabilities of the scans left out in .cache/default-model/NAME/SPLIT-FOLD-SEED/;
@@ -8,13 +9,11 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { folds, networkCases, savedWeights } from '../bench/network-cases.js'
+import { folds, type NetworkCase, networkCases, savedWeights } from '../bench/network-cases.js'
 import { channelNames } from '../src/network/channels.js'
 import { presetConfig } from '../src/network/config.js'
 import type { Weights } from '../src/network/initialise.js'
-import { multiplaneUnet } from '../src/network/networks/multiplane.js'
-import { predictPlanes } from '../src/network/planes/predict.js'
-import { trainPlanes } from '../src/network/planes/train.js'
+import { networkKinds } from '../src/network/kinds.js'
 import type { NetworkScan } from '../src/network/scan.js'
 
 const { values: options } = parseArgs({
@@ -22,43 +21,49 @@ const { values: options } = parseArgs({
     split: { type: 'string', default: 'patient' },
     fold: { type: 'string', multiple: true },
     seed: { type: 'string', multiple: true, default: ['1'] },
-    steps: { type: 'string', default: '700' },
-    batch: { type: 'string', default: '10' },
-    name: { type: 'string', default: 'multiplane' },
-    pasting: { type: 'string' },
+    preset: { type: 'string', default: 'multiplane' },
+    set: { type: 'string', multiple: true, default: [] },
+    name: { type: 'string' },
+    threads: { type: 'string', default: '2' },
     'flair-alone': { type: 'boolean', default: false },
   },
 })
 const root = fileURLToPath(new URL('..', import.meta.url))
-const steps = Number(options.steps)
-const batch = Number(options.batch)
+const name = options.name ?? options.preset
 const config = {
-  ...presetConfig('multiplane'),
-  steps,
-  batch,
-  ...(options.pasting ? { pasting: Number(options.pasting) } : {}),
+  ...presetConfig(options.preset),
+  ...Object.fromEntries(options.set.map((pair) => pair.split('=')).map(([key, value]) => [key, Number(value)])),
 }
+const kind = networkKinds[config.network]
 
 /** Writes the probabilities of a scan whole or not at all. */
 async function label(scan: NetworkScan, weights: Weights, file: string): Promise<void> {
-  const probability = await predictPlanes(scan, {
-    build: multiplaneUnet(),
+  const probability = await kind.predict(scan, {
+    features: config.features,
     weights: [weights],
-    multiple: 16,
-    mirror: true,
-    threads: 2,
+    threads: Number(options.threads),
   })
   writeFileSync(`${file}.part`, new Uint8Array(probability.buffer))
   renameSync(`${file}.part`, file)
 }
 
-const scans = await networkCases()
+const read = new Map<string | undefined, NetworkCase[]>()
+async function scansOf(without?: 'ljubljana'): Promise<NetworkCase[]> {
+  if (!read.has(without)) {
+    read.clear()
+    read.set(without, await networkCases(config.network, without))
+  }
+  return read.get(without)!
+}
+
 for (const seed of options.seed.map(Number)) {
-  for (const { name, out } of folds(options.split)) {
-    if (options.fold && !options.fold.includes(name)) continue
-    const folder = `${root}.cache/default-model/${options.name}/${options.split}-${name}-${seed}`
+  for (const { name: fold, out } of folds(options.split)) {
+    if (options.fold && !options.fold.includes(fold)) continue
+    const folder = `${root}.cache/default-model/${name}/${options.split}-${fold}-${seed}`
+    if (existsSync(`${folder}/done`) !== options['flair-alone']) continue
+    // A centre left out is left out whole: the atlas's lesion frequency holds masks of ljubljana.
+    const scans = await scansOf(fold === 'ljubljana' ? fold : undefined)
     if (options['flair-alone']) {
-      if (!existsSync(`${folder}/done`)) continue
       const weights = savedWeights(folder)
       for (const scan of scans.filter(({ patient }) => out.includes(patient))) {
         const file = `${folder}/${scan.id}.flair.f32`
@@ -71,19 +76,18 @@ for (const seed of options.seed.map(Number)) {
       }
       continue
     }
-    if (existsSync(`${folder}/done`)) continue
     const training = scans.filter((scan) => !out.includes(scan.patient))
     const left = scans.filter((scan) => out.includes(scan.patient))
     console.log(
-      `${options.name} ${options.split} ${name} seed ${seed}: ${training.length} scans to train, ${left.length} left out`,
+      `${name} ${options.split} ${fold} seed ${seed}: ${training.length} scans to train, ${left.length} left out`,
     )
     mkdirSync(folder, { recursive: true })
     let mean = Number.NaN
     const started = Date.now()
-    const weights = await trainPlanes(training, {
+    const weights = await kind.train(training, {
       config,
       seed,
-      threads: 2,
+      threads: Number(options.threads),
       onStep({ step, loss }) {
         mean = Number.isNaN(mean) ? loss : mean * 0.95 + loss * 0.05
         if (step % 50 === 49)

@@ -11,6 +11,8 @@ export interface Case {
   id: string
   /** Who or what the case shares errors with, usually the patient: cases of one group are not independent. */
   group: string
+  /** Where it was scanned, if that is told. */
+  centre?: string
   images: Partial<Record<Modality, string>>
   /** Reference masks, one of each rater. */
   masks: readonly string[]
@@ -27,7 +29,8 @@ export interface CaseList {
 /**
  * The labelled cases of a data set: a TSV with columns `id flair t1 t2 pd t1gd mask group` (any subset, paths relative to
  * the TSV; further raters as `mask2`, `mask3`, …), or a BIDS folder with lesion masks (`…label-lesion_mask.nii.gz`) under
- * `derivatives/` or in `masks`. Without `group` each case of a TSV stands alone; in BIDS the subject is the group.
+ * `derivatives/` or in `masks`. Without `group` each case of a TSV stands alone; in BIDS the subject is the group. The
+ * column `centre` (or `center`, `site`) of the TSV, in BIDS of `participants.tsv`, says where it was scanned.
  *
  * @throws InputError when it cannot be read, holds no case with a mask, or names a case twice
  */
@@ -82,7 +85,7 @@ async function fromTsv(path: string, masks?: string): Promise<CaseList> {
       continue
     }
     const images = Object.fromEntries(contrasts.flatMap((m) => (row[m] === undefined ? [] : [[m, beside(row[m])]])))
-    cases.push({ id, group: row.group ?? id, images, masks: references })
+    cases.push({ id, group: row.group ?? id, ...centreOf(row), images, masks: references })
   }
   return { cases, leftOut }
 }
@@ -92,20 +95,39 @@ async function fromBids(root: string, masks?: string): Promise<CaseList> {
   const found = await lesionMasks(folderOfMasks, masks === undefined)
   const cases: Case[] = []
   const leftOut: CaseList['leftOut'] = []
+  const centres = await participantCentres(join(root, 'participants.tsv'))
   for (const { id, subject, folder } of await visitFolders(root)) {
     const references = found.filter((name) => namesCase(name, id)).map((name) => join(folderOfMasks, name))
     if (references.length === 0) {
       leftOut.push({ id, reason: 'no reference mask' })
       continue
     }
+    const who = { id, group: subject, ...centres.get(subject) }
     try {
-      cases.push({ id, group: subject, images: await visitFrom(folder), masks: references })
+      cases.push({ ...who, images: await visitFrom(folder), masks: references })
     } catch (cause) {
       if (!(cause instanceof InputError)) throw cause
-      cases.push({ id, group: subject, images: {}, masks: references, problem: cause })
+      cases.push({ ...who, images: {}, masks: references, problem: cause })
     }
   }
   return { cases, leftOut }
+}
+
+const centreOf = (row: Partial<Record<string, string>>): { centre?: string } => {
+  const centre = row.centre ?? row.center ?? row.site
+  return centre === undefined ? {} : { centre }
+}
+
+/** Centres by subject folder; none when there is no such file. */
+async function participantCentres(path: string): Promise<Map<string, { centre?: string }>> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return new Map()
+  return new Map(
+    readTsv(text, path).rows.map((row) => {
+      const id = row.participant_id ?? ''
+      return [id.startsWith('sub-') ? id : `sub-${id}`, centreOf(row)]
+    }),
+  )
 }
 
 /** The subjects of a BIDS folder, session by session. */

@@ -15,6 +15,7 @@ import type { Case } from './case-list.js'
 /** A scan ready to be trained on, with the way of results back to its own grid. */
 export interface TrainingScan extends LabelledScan {
   group: string
+  centre?: string
   reference: Mask
   referenceMl: number
   /** The prepared grid. */
@@ -78,6 +79,7 @@ export async function trainingScan(
     id: one.id,
     patient: one.group,
     group: one.group,
+    centre: one.centre,
     ...networkScan(prepared.study, network),
     truth: truth.data,
     reference: { ...reference, dims: inputs.flair.image.dims, affine: inputs.flair.image.affine },

@@ -21,7 +21,7 @@ export interface TrainResult {
 
 /** What `publish` makes the results from. */
 export interface Trained {
-  options: { name?: string; licence?: string }
+  options: { name?: string; licence?: string; leaveOut?: 'group' | 'centre' }
   config: TrainingConfig
   scans: readonly TrainingScan[]
   seed: number
@@ -38,6 +38,7 @@ export const cuts = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9].flatMap((threshold) =>
 export interface CaseScores {
   id: string
   group: string
+  centre?: string
   referenceMl: number
   /** One per cut. */
   scores: { dice: number; f1: number }[]
@@ -62,8 +63,9 @@ export async function publish(
   scored: readonly CaseScores[],
 ): Promise<TrainResult> {
   const { config, options, scans, seed, version } = run
+  const byCentre = options.leaveOut === 'centre'
   const chosen = scored.map((one) => {
-    const others = scored.filter(({ group }) => group !== one.group)
+    const others = scored.filter(({ group, centre }) => (byCentre ? centre !== one.centre : group !== one.group))
     return { ...one, ...one.scores[bestCut(others.length > 0 ? others : scored)] }
   })
   const cut = scored.length > 0 ? cuts[bestCut(scored)] : { threshold: 0.5, certain: 0.5 }
@@ -72,7 +74,6 @@ export async function publish(
   const kind = networkKinds[network]
   const outputs = kind.outputs(graph, features, size)
   const file = weightsFile(graph, weights)
-  const mean = (key: 'dice' | 'f1') => chosen.reduce((sum, one) => sum + one[key], 0) / chosen.length
   const card: ModelCard = {
     format: 'lesionwise-model',
     formatVersion: 1,
@@ -95,10 +96,12 @@ export async function publish(
         ? []
         : [
             {
-              split: `${config.folds} folds by group`,
+              split: byCentre ? 'each centre left out' : `${config.folds} folds by group`,
               seeds: [seed],
-              overall: { scans: chosen.length, dice: mean('dice'), lesionF1: mean('f1') },
-              centres: {},
+              overall: summary(chosen),
+              centres: Object.fromEntries(
+                centreNames(chosen).map((name) => [name, summary(chosen.filter(({ centre }) => centre === name))]),
+              ),
             },
           ],
   }
@@ -146,6 +149,14 @@ export async function publish(
   await folder.publish(files)
   return { ...result, files: [...files.keys()] }
 }
+
+const summary = (scored: readonly { dice: number; f1: number }[]) => {
+  const mean = (key: 'dice' | 'f1') => scored.reduce((sum, one) => sum + one[key], 0) / scored.length
+  return { scans: scored.length, dice: mean('dice'), lesionF1: mean('f1') }
+}
+
+const centreNames = (scored: readonly { centre?: string }[]): string[] =>
+  [...new Set(scored.flatMap(({ centre }) => centre ?? []))].sort()
 
 const table = (columns: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
   `${[columns, ...rows].map((row) => row.join('\t')).join('\n')}\n`

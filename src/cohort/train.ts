@@ -29,6 +29,8 @@ export interface TrainOptions {
   masks?: string
   out: string
   config: TrainingConfig
+  /** What each fold leaves out: some of the groups (default, `config.folds` folds), or a centre whole. */
+  leaveOut?: 'group' | 'centre'
   /** Name on the model's card. Default `model`. */
   name?: string
   /** What the model may be used for, on its card. */
@@ -77,7 +79,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       )
     }
     assertSomeLesions(scans, options.data)
-    const folds = foldsOf(scans, config.folds)
+    const folds = options.leaveOut === 'centre' ? centresOf(scans, options.data) : foldsOf(scans, config.folds)
     if (folds.length === 0 && config.folds > 0)
       options.onFlag?.({
         code: 'no-validation',
@@ -99,7 +101,13 @@ const ownFiles =
   /^(model\.json|model\.onnx|weights\.safetensors|history\.tsv|cross-validation\.tsv|training\.html|provenance\.json)$/
 
 async function startFrom(name: string, config: TrainingConfig): Promise<Weights> {
-  const { card, weights } = await loadModel(name, config.network)
+  const { card, weights } = await loadModel(name)
+  if (card.network.kind !== config.network)
+    throw new InputError(
+      name,
+      `is a ${networkKinds[card.network.kind].title}`,
+      `set "network" to ${card.network.kind} in --config`,
+    )
   if (card.network.features.join() !== config.features.join())
     throw new UsageError(
       `--init ${name} has levels of ${card.network.features.join(', ')} channels, the settings say ${config.features.join(', ')}; set "features" alike`,
@@ -123,6 +131,38 @@ export function foldsOf(scans: readonly { group: string; referenceMl: number }[]
     emptiest.load += ml
   }
   return folds.map(({ groups }) => groups)
+}
+
+/**
+ * The groups of each centre.
+ * @throws InputError when the centre of a scan is not told, there is but one, or a group has scans of two
+ */
+export function centresOf(
+  scans: readonly { id: string; group: string; centre?: string }[],
+  data: string,
+): Set<string>[] {
+  const centres = new Map<string, Set<string>>()
+  const where = new Map<string, string>()
+  for (const { id, group, centre } of scans) {
+    if (centre === undefined)
+      throw new InputError(
+        data,
+        `does not say at which centre ${id} was scanned`,
+        'add a column "centre" (in BIDS to participants.tsv), or leave out groups',
+      )
+    const earlier = where.get(group) ?? centre
+    if (earlier !== centre)
+      throw new InputError(
+        data,
+        `has scans of ${group} from ${earlier} and from ${centre}`,
+        'no centre can be left out whole then; leave out groups',
+      )
+    where.set(group, centre)
+    centres.set(centre, (centres.get(centre) ?? new Set()).add(group))
+  }
+  if (centres.size < 2)
+    throw new InputError(data, `has scans of one centre alone (${[...centres.keys()]})`, 'leave out groups')
+  return [...centres.keys()].sort().map((name) => centres.get(name)!)
 }
 
 class Training {
@@ -274,7 +314,7 @@ class Training {
       const { mask } = findLesions(await scan.toNative.mask(lesionsOf(probability, cut)), {})
       scores.push({ dice: orOne(dice(scan.reference, mask)), f1: orOne(lesionF1(scan.reference, mask).f1) })
     }
-    return { id: scan.id, group: scan.group, referenceMl: scan.referenceMl, scores }
+    return { id: scan.id, group: scan.group, centre: scan.centre, referenceMl: scan.referenceMl, scores }
   }
 }
 

@@ -6,8 +6,8 @@ import { gaussianRandom } from '../random.js'
 export interface ChannelRoles {
   /** FLAIR channels, in units in which lesions stand out by 2 to 6. */
   flair: readonly number[]
-  /** T1, zero at normal white matter; dropped at times, so that the network works without it. */
-  t1?: number
+  /** T1 channels, zero at normal white matter; dropped together at times, so that the network works without them. */
+  t1: readonly number[]
   /** White-matter probability of the atlas, 0–1. */
   white: number
 }
@@ -46,6 +46,7 @@ export function vary(
   const lesion = random() < 0.5 ? (random() * 2.2 - 1.4) * intensity : 0
   const noise = random() < 0.6 ? 0.45 * random() * random() * intensity : 0
   const blur = random() < 0.3 ? 0.4 + 0.9 * random() : 0
+  const ghost = random() < 0.15 ? ghostOf(shape, 0.25 * intensity, random) : undefined
   for (const c of flair) {
     const values = layer(c)
     for (let i = 0; i < count; i++) {
@@ -53,24 +54,59 @@ export function vary(
       const own = truth[i] ? Math.max(-0.6 * values[i], lesion) : 0
       values[i] = (values[i] + own) * gain + offset + fieldStrength * field[i] * 3
     }
+    if (ghost) addGhost(values, ghost)
     if (blur) soften(values, shape, blur)
     if (noise) for (let i = 0; i < count; i++) if (values[i] !== 0) values[i] += normal() * noise
   }
-  if (t1 === undefined) return
-  const values = layer(t1)
+  if (t1.length === 0) return
   if (random() < t1Dropout) {
-    values.fill(0)
+    for (const c of t1) layer(c).fill(0)
     return
   }
   const t1Gain = spread(0.3)
   const t1Offset = normal() * 0.1 * intensity
   const t1Noise = random() < 0.5 ? 0.25 * random() * random() * intensity : 0
   const t1Lesion = random() < 0.4 ? (random() - 0.6) * intensity : 0
-  for (let i = 0; i < count; i++) {
-    if (values[i] === 0) continue
-    values[i] = values[i] * t1Gain + t1Offset + (truth[i] ? t1Lesion * 0.5 : 0) + normal() * t1Noise
+  const t1Blur = random() < 0.3 ? 0.4 + 0.9 * random() : 0
+  for (const c of t1) {
+    const values = layer(c)
+    for (let i = 0; i < count; i++) {
+      if (values[i] === 0) continue
+      values[i] = values[i] * t1Gain + t1Offset + (truth[i] ? t1Lesion * 0.5 : 0) + normal() * t1Noise
+    }
+    if (t1Blur) soften(values, shape, t1Blur)
   }
-  if (random() < 0.3) soften(values, shape, 0.4 + 0.9 * random())
+}
+
+/** A faint copy, shifted along the phase-encoding axis as motion leaves it. */
+interface Ghost {
+  /** Voxels from one to the next along the axis. */
+  step: number
+  /** Voxels of the axis. */
+  length: number
+  shift: number
+  strength: number
+}
+
+function ghostOf(shape: readonly number[], strongest: number, random: () => number): Ghost {
+  const axis = Math.floor(shape.length * random())
+  const length = shape[axis]
+  return {
+    step: shape.slice(axis + 1).reduce((product, n) => product * n, 1),
+    length,
+    // Motion of one to four periods over the readout puts the ghosts that far apart.
+    shift: Math.round(length / (2 + Math.floor(3 * random()))),
+    strength: strongest * random() * (random() < 0.5 ? -1 : 1),
+  }
+}
+
+function addGhost(values: Float32Array, { step, length, shift, strength }: Ghost): void {
+  const copy = values.slice()
+  for (let i = 0; i < values.length; i++) {
+    if (copy[i] === 0) continue
+    const at = Math.floor(i / step) % length
+    values[i] += strength * copy[i + (((at + shift) % length) - at) * step]
+  }
 }
 
 /** A product of slow waves along the axes, −1 to 1. */

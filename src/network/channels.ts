@@ -29,7 +29,7 @@ export const rolesOf = (names: readonly string[]): ChannelRoles => {
   const at = (...wanted: string[]) => names.flatMap((name, i) => (wanted.includes(name) ? [i] : []))
   return {
     flair: at('flair-excess', 'flair-relative', 'flair-z'),
-    t1: at('t1', 't1-z').at(0),
+    t1: at('t1', 't1-z'),
     white: names.indexOf('white'),
   }
 }

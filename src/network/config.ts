@@ -5,7 +5,7 @@ import { UsageError } from '../errors.js'
 export const trainingConfig = z
   .strictObject({
     network: z
-      .enum(['multiplane-unet', 'unet3d', 'valverde2017'])
+      .enum(['multiplane-unet', 'multislice-unet', 'unet3d', 'valverde2017'])
       .default('multiplane-unet')
       .describe('kind of network; the defaults of the other settings are its own'),
     features: z
@@ -42,13 +42,19 @@ export const trainingConfig = z
       .default(0.99)
       .describe('memory of the average of the weights that is kept'),
     entropyWeight: z.number().min(0).max(100).default(2).describe('weight of the cross-entropy beside soft Dice'),
-    foreground: z.number().min(0).max(1).default(0.75).describe('share of crops centred on lesion'),
+    foreground: z.number().min(0).max(1).default(0.6).describe('share of crops centred on lesion'),
+    lookalikes: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.2)
+      .describe('share of crops centred on bright tissue away from lesions; the rest lies anywhere in the brain'),
     pasting: z
       .number()
       .min(0)
       .max(1)
       .default(0.4)
-      .describe('share of crops with lesions pasted into healthy white matter (multiplane-unet alone)'),
+      .describe('share of crops with lesions pasted into healthy white matter (2-D networks alone)'),
     t1Dropout: z
       .number()
       .min(0)
@@ -91,13 +97,14 @@ export type TrainingConfig = z.output<typeof trainingConfig>
 
 /** What a kind of network takes where nothing is said. */
 const ownDefaults: Record<string, Record<string, unknown>> = {
-  unet3d: { features: [16, 32, 64], size: 48, batch: 2, steps: 2000, rate: 2e-3, foreground: 0.6 },
+  unet3d: { features: [16, 32, 64], size: 48, batch: 2, steps: 2000, rate: 2e-3 },
   valverde2017: { features: [32, 64], size: 11, batch: 128, steps: 4000, rate: 1, patience: 0, checkEvery: 100 },
 }
 
 /** Recipes by name; what they leave out is as their kind of network has it. */
 export const presets = {
   multiplane: {},
+  multislice: { network: 'multislice-unet' },
   long: { steps: 3000, batch: 12 },
   quick: { features: [8, 16, 32], size: 48, batch: 8, steps: 150, folds: 2, checkEvery: 75, checkpointEvery: 25 },
   unet3d: { network: 'unet3d' },

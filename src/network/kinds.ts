@@ -11,6 +11,7 @@ import { sigmoid, softmax } from './operators/index.js'
 import { predictCubes } from './patches/predict.js'
 import { trainCubes } from './patches/train.js'
 import { predictPlanes } from './planes/predict.js'
+import { slicesWithin } from './planes/sample.js'
 import { trainPlanes } from './planes/train.js'
 import type { SessionOptions } from './runtime.js'
 import type { LabelledScan, NetworkScan } from './scan.js'
@@ -42,26 +43,8 @@ export interface NetworkKind {
 }
 
 export const networkKinds: Record<TrainingConfig['network'], NetworkKind> = {
-  'multiplane-unet': {
-    title: 'Multi-plane 2-D U-Net',
-    method: 'unet2d',
-    grid: 'native',
-    channels: tissueChannels,
-    outputs: (graph, features, size) => ({
-      probability: sigmoid(
-        graph,
-        multiplaneUnet(features)(graph, graph.input('image', [1, tissueChannels.length, size, size])),
-      ),
-    }),
-    train: trainPlanes,
-    predict: async (scan, { features, mirror = true, ...run }) =>
-      await predictPlanes(scan, {
-        ...run,
-        mirror,
-        build: multiplaneUnet(features),
-        multiple: 2 ** (features.length - 1),
-      }),
-  },
+  'multiplane-unet': planes('Multi-plane 2-D U-Net', 0),
+  'multislice-unet': planes('Multi-plane 2.5-D U-Net of three neighbouring slices', 1),
   unet3d: {
     title: '3-D U-Net',
     method: 'unet3d',
@@ -89,6 +72,29 @@ export const networkKinds: Record<TrainingConfig['network'], NetworkKind> = {
     train: trainCascade,
     predict: predictCascade,
   },
+}
+
+/** A U-Net of slices along every axis; it also sees `reach` slices on either side. */
+function planes(title: string, reach: number): NetworkKind {
+  const inputs = tissueChannels.length * slicesWithin(reach).length
+  return {
+    title,
+    method: 'unet2d',
+    grid: 'native',
+    channels: tissueChannels,
+    outputs: (graph, features, size) => ({
+      probability: sigmoid(graph, multiplaneUnet(features)(graph, graph.input('image', [1, inputs, size, size]))),
+    }),
+    train: async (scans, run) => await trainPlanes(scans, run, reach),
+    predict: async (scan, { features, mirror = true, ...run }) =>
+      await predictPlanes(scan, {
+        ...run,
+        mirror,
+        reach,
+        build: multiplaneUnet(features),
+        multiple: 2 ** (features.length - 1),
+      }),
+  }
 }
 
 /** Names and shapes of a kind's weights. */

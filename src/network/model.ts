@@ -84,17 +84,14 @@ export const shippedModels = ['multiplane'] as const
 
 /**
  * @param name a shipped model, or a folder's path
- * @param kind of network that it must be; default any
- * @throws InputError when there is no such model, it is damaged, or it is of another kind
+ * @param method that is to run it; default any
+ * @throws InputError when there is no such model, it is damaged, or another method runs it
  */
-export async function loadModel(name: string, kind?: keyof typeof networkKinds): Promise<Model> {
+export async function loadModel(name: string, method?: string): Promise<Model> {
   const card = cardFrom(await readPart(name, 'model.json'), `${name}/model.json`)
-  if (kind !== undefined && card.network.kind !== kind)
-    throw new InputError(
-      `${name}/model.json`,
-      `is a ${networkKinds[card.network.kind].title}`,
-      `run it with --method ${networkKinds[card.network.kind].method}`,
-    )
+  const kind = networkKinds[card.network.kind]
+  if (method !== undefined && kind.method !== method)
+    throw new InputError(`${name}/model.json`, `is a ${kind.title}`, `run it with --method ${kind.method}`)
   const weights: Weights[] = []
   for (const { file, sha256: expected } of card.weights) {
     const bytes = await readPart(name, file)

@@ -4,6 +4,7 @@ import type { Image } from '../volume/volume.js'
 import { networkChannels } from './channels.js'
 import { networkKinds, type PredictRun } from './kinds.js'
 import type { Model } from './model.js'
+import type { SessionOptions } from './runtime.js'
 import type { NetworkScan } from './scan.js'
 
 /** A prepared study as a kind of network sees it. */
@@ -17,13 +18,28 @@ export function networkScan(study: PreparedStudy, kind: keyof typeof networkKind
   }
 }
 
+/** What a running method has around it. */
+export interface Surroundings extends SessionOptions {
+  signal: AbortSignal
+  progress(stage: string, fraction: number): void
+}
+
 /** A model's probability of lesion on a prepared study's grid, 0–1; its ensemble averaged. */
 export async function predictStudy(
   study: PreparedStudy,
   { card, weights }: Model,
-  run: Omit<PredictRun, 'features' | 'weights'>,
+  { threads, device, signal, progress }: Surroundings,
+  { mirror }: Pick<PredictRun, 'mirror'> = {},
 ): Promise<Image> {
   const { kind, features } = card.network
-  const data = await networkKinds[kind].predict(networkScan(study, kind), { ...run, features, weights })
+  const data = await networkKinds[kind].predict(networkScan(study, kind), {
+    features,
+    weights,
+    mirror,
+    threads,
+    device,
+    signal,
+    progress: (fraction) => progress('Finding lesions', fraction),
+  })
   return { dims: study.grid.dims, affine: study.grid.affine, data }
 }

@@ -63,6 +63,26 @@ test('a list without masks takes them from a folder; without ids and groups each
   )
 })
 
+test('where a scan comes from: a column of the list, or participants.tsv in BIDS', async () => {
+  const named = await readCases(list('id\tflair\tmask\tsite', 'a\tA.nii\tM.nii\tRome', 'b\tB.nii\tM.nii\tn/a'))
+  assert.deepEqual(
+    named.cases.map(({ centre }) => centre),
+    ['Rome', undefined],
+  )
+  const root = tree('centres', [
+    'sub-1/anat/sub-1_FLAIR.nii.gz',
+    'sub-2/anat/sub-2_FLAIR.nii.gz',
+    'derivatives/expert/sub-1/anat/sub-1_label-lesion_mask.nii.gz',
+    'derivatives/expert/sub-2/anat/sub-2_label-lesion_mask.nii.gz',
+  ])
+  writeFileSync(join(root, 'participants.tsv'), 'participant_id\tcentre\nsub-1\tBasel\n')
+  const { cases } = await readCases(root)
+  assert.deepEqual(
+    cases.map(({ centre }) => centre),
+    ['Basel', undefined],
+  )
+})
+
 test('a BIDS folder: sessions, the subject as group, only lesion masks, and visits that cannot be told', async () => {
   const root = tree('bids', [
     'sub-1/ses-1/anat/sub-1_ses-1_FLAIR.nii.gz',

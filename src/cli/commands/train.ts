@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { InputError, UsageError } from '../../errors.js'
 import { interruptSignal, ProgressLine } from '../progress.js'
 
@@ -9,6 +9,7 @@ interface Flags {
   masks?: string
   out: string
   config?: string
+  leaveOut: 'group' | 'centre'
   preset?: string
   name?: string
   licence?: string
@@ -36,6 +37,14 @@ export function trainCommand(): Command {
       'recipe: multiplane (as the shipped model), long, quick (to try things out), unet3d, valverde2017',
     )
     .option('--config <file>', 'JSON with settings of your own; what it leaves out is as in the preset of its network')
+    .addOption(
+      new Option(
+        '--leave-out <what>',
+        'what each fold leaves out: some of the groups, or a centre whole (column centre)',
+      )
+        .choices(['group', 'centre'])
+        .default('group'),
+    )
     .option('--init <model>', 'start from a model instead of from nothing: fine-tuning')
     .option(
       '--freeze <prefixes>',
@@ -48,13 +57,15 @@ export function trainCommand(): Command {
     .addHelpText(
       'after',
       `
-Every group of patients (column group; the subject in BIDS) is left out once; thresholds come from the scans left out, and
+Every group of patients (column group; the subject in BIDS) is left out once, or every centre (column centre; in BIDS of
+participants.tsv) with --leave-out centre; thresholds come from the scans left out, and
 the model that is kept has seen all scans. Writes model.json (the card), weights.safetensors, model.onnx, history.tsv,
 cross-validation.tsv and training.html. A training that was stopped, by whatever, goes on with the same command.
 
 Examples:
   lesionwise train --data bids --out my-model
   lesionwise train --data cases.tsv --preset quick --out trial
+  lesionwise train --data cases.tsv --leave-out centre --out elsewhere
   lesionwise train --data three-scans.tsv --init multiplane --freeze encoder --config few.json --out ours
   lesionwise segment --flair F.nii.gz --t1 T1.nii.gz --method unet2d --model my-model --out result`,
     )

@@ -39,18 +39,12 @@ export const unet2d = defineMethod({
     mirror: z.boolean().default(true).describe('predict the left-right mirrored slice too, and average'),
   }),
   async segment(study, { model: name, mirror }, context) {
-    const { progress, signal, threads, device } = context
+    const { progress, signal } = context
     progress('Loading the network', 0)
     signal.throwIfAborted()
-    const model = await loadModel(name, 'multiplane-unet')
+    const model = await loadModel(name, 'unet2d')
     const { card } = model
-    const network = await predictStudy(study, model, {
-      mirror,
-      threads,
-      device,
-      signal,
-      progress: (fraction) => progress('Finding lesions', fraction),
-    })
+    const network = await predictStudy(study, model, context, { mirror })
     signal.throwIfAborted()
     const { threshold, certain, thresholdShare: share, bright } = card
     const other =

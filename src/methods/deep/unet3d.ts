@@ -32,16 +32,10 @@ export const unet3d = defineMethod({
       .describe('folder that `lesionwise train` wrote'),
     mirror: z.boolean().default(true).describe('average over the left-right mirror image'),
   }),
-  async segment(study, { model: name, mirror }, { progress, signal, threads, device }) {
-    progress('Loading the network', 0)
+  async segment(study, { model: name, mirror }, context) {
+    context.progress('Loading the network', 0)
     const model = await loadModel(name, 'unet3d')
-    const probability = await predictStudy(study, model, {
-      mirror,
-      threads,
-      device,
-      signal,
-      progress: (fraction) => progress('Finding lesions', fraction),
-    })
+    const probability = await predictStudy(study, model, context, { mirror })
     const { threshold, certain } = model.card
     return { mask: lesionsOf(probability, model.card), probability, figures: { threshold, certain } }
   },

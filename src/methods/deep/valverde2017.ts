@@ -41,15 +41,10 @@ export const valverde2017 = defineMethod({
       .describe('components of this many voxels (6-connected) and fewer are dropped (l_min)'),
     leastMl: z.number().min(0).default(0.5).describe('smaller totals than this, ml, count as nothing (min_error)'),
   }),
-  async segment(study, { model: name, smallest, leastMl }, { progress, signal, threads, device }) {
-    progress('Loading the networks', 0)
+  async segment(study, { model: name, smallest, leastMl }, context) {
+    context.progress('Loading the networks', 0)
     const model = await loadModel(name, 'valverde2017')
-    const probability = await predictStudy(study, model, {
-      threads,
-      device,
-      signal,
-      progress: (fraction) => progress('Finding lesions', fraction),
-    })
+    const probability = await predictStudy(study, model, context)
     const { threshold } = model.card
     const found = keepLargerThan(
       maskWhere(probability, (p) => p >= threshold),

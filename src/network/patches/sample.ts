@@ -1,13 +1,11 @@
 import { type ChannelRoles, type Variation, vary } from '../augment.js'
-import { type LabelledScan, ScanPool } from '../scan.js'
+import { type CropShares, type LabelledScan, ScanPool } from '../scan.js'
 
 /** Training samples of a 3-D network: cubes of 1 mm voxels, turned, scaled and mirrored by one interpolation. */
 
-export interface CubeOptions extends Variation {
+export interface CubeOptions extends Variation, CropShares {
   /** Voxels of the cube's edge. */
   size: number
-  /** Share of samples centred on lesion. */
-  foreground: number
   /** Share of samples averaged to slices of 2–8 mm. */
   thick: number
 }
@@ -20,13 +18,13 @@ export class CubePool {
     readonly roles: ChannelRoles,
     readonly options: CubeOptions,
   ) {
-    this.#scans = new ScanPool(scans)
+    this.#scans = new ScanPool(scans, roles.flair[0])
   }
 
   /** Writes one sample: `image` is `[channels, size, size, size]` (z, y, x), `truth` `[size, size, size]`. */
   draw(random: () => number, image: Float32Array, truth: Float32Array): void {
-    const { size, foreground, thick } = this.options
-    const { scan, voxel } = this.#scans.voxel(foreground, random)
+    const { size, thick } = this.options
+    const { scan, voxel } = this.#scans.voxel(this.options, random)
     const read = cubeReader(scan, voxel, size, random)
     const count = size ** 3
     scan.channels.forEach((volume, c) => {

@@ -35,7 +35,7 @@ export function paste(anatomy: Anatomy, shapes: readonly Shape2d[], random: () =
       const share = amount * Math.min(1, 2 * wm[i])
       if (share < 0.05) return
       for (const c of flair) if (image[c * area + i] !== 0) image[c * area + i] += own * share
-      if (t1 !== undefined && image[t1 * area + i] !== 0) image[t1 * area + i] -= dark * share
+      for (const c of t1) if (image[c * area + i] !== 0) image[c * area + i] -= dark * share
       if (share >= 0.5) truth[i] = 1
     })
   }

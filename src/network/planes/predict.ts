@@ -3,7 +3,7 @@ import type { Weights } from '../initialise.js'
 import { sigmoid } from '../operators/index.js'
 import { openSession, type Session, type SessionOptions } from '../runtime.js'
 import type { NetworkScan } from '../scan.js'
-import { planeAxes } from './sample.js'
+import { planeAxes, slicesWithin } from './sample.js'
 
 /** Runs a 2-D network over the slices of a scan along every useful axis and averages the probabilities. */
 
@@ -11,6 +11,8 @@ export interface PlanePredictOptions extends SessionOptions {
   /** Builds the network: logits `[batch, 1, height, width]` from `[batch, channels, height, width]`. */
   build(graph: Graph, image: Value): Value
   weights: readonly Weights[]
+  /** Neighbouring slices on either side that the network sees too; default 0. */
+  reach?: number
   /** Sizes are padded to multiples of this. */
   multiple: number
   /** Also predict the mirrored slice and average. */
@@ -34,7 +36,12 @@ export async function predictPlanes(scan: NetworkScan, options: PlanePredictOpti
   for (const axis of axes) {
     const layout = layoutOf(scan, axis, options.multiple)
     for (const weights of options.weights) {
-      const session = await planeSession(layout, channels.length, weights, options)
+      const session = await planeSession(
+        layout,
+        channels.length * slicesWithin(options.reach ?? 0).length,
+        weights,
+        options,
+      )
       try {
         await onePass(scan, layout, session, options, sum, (f) => options.progress?.((done + f) / total))
       } finally {
@@ -99,7 +106,9 @@ async function onePass(
 ): Promise<void> {
   const [width, height] = layout.padded
   const area = width * height
-  const count = scan.channels.length
+  const offsets = slicesWithin(options.reach ?? 0)
+  const count = scan.channels.length * offsets.length
+  const last = scan.dims[layout.axis] - 1
   const images = new Float32Array(batch * count * area)
   const mirrors = options.mirror && layout.u === 0 ? [false, true] : [false]
   for (let first = 0; first < layout.slices.length; first += batch) {
@@ -108,10 +117,12 @@ async function onePass(
     for (const mirrored of mirrors) {
       images.fill(0)
       slices.forEach((w, b) => {
-        scan.channels.forEach((volume, c) => {
-          const at = (b * count + c) * area
-          read(scan, layout, volume, w, mirrored, images.subarray(at, at + area))
-        })
+        let at = b * count * area
+        for (const offset of offsets) {
+          const beside = Math.max(0, Math.min(last, w + offset))
+          for (const volume of scan.channels)
+            read(scan, layout, volume, beside, mirrored, images.subarray(at, (at += area)))
+        }
       })
       const { probability } = await session.run({ image: { data: images, shape: [batch, count, height, width] } })
       slices.forEach((w, b) =>

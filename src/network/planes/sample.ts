@@ -1,5 +1,5 @@
 import { type ChannelRoles, type Variation, vary } from '../augment.js'
-import { type LabelledScan, pick, ScanPool } from '../scan.js'
+import { type CropShares, type LabelledScan, pick, ScanPool } from '../scan.js'
 import { type Anatomy, paste, type Shape2d } from './paste.js'
 
 /**
@@ -7,24 +7,13 @@ import { type Anatomy, paste, type Shape2d } from './paste.js'
  * interpolation, with lesions pasted into healthy white matter and intensities varied as scanners vary them.
  */
 
-export interface PlaneOptions extends Variation {
+export interface PlaneOptions extends Variation, CropShares {
   /** Pixels of the square crop, 1 mm each. */
   size: number
-  /** Share of samples centred on lesion. */
-  foreground: number
   /** Share of samples with pasted lesions. */
   pasting: number
   /** Share of thin-sliced samples averaged to slices of 2–8 mm. */
   thick: number
-}
-
-export const planeDefaults: PlaneOptions = {
-  size: 96,
-  foreground: 0.75,
-  t1Dropout: 0.35,
-  pasting: 0.4,
-  thick: 0.4,
-  intensity: 1,
 }
 
 /** Slices of this and more, mm, are thick: only their own plane is used. */
@@ -39,30 +28,40 @@ export function planeAxes(spacing: readonly number[]): number[] {
 /** The scans to draw from. */
 export class PlanePool {
   readonly #scans: ScanPool
+  readonly #roles: ChannelRoles
 
+  /** @param reach neighbouring slices on either side that a sample shows as further channels */
   constructor(
     scans: readonly LabelledScan[],
-    readonly roles: ChannelRoles,
-    readonly options: PlaneOptions = planeDefaults,
+    roles: ChannelRoles,
+    readonly options: PlaneOptions,
+    readonly reach = 0,
   ) {
-    this.#scans = new ScanPool(scans)
+    this.#scans = new ScanPool(scans, roles.flair[0])
+    const every = (list: readonly number[]) =>
+      slicesWithin(reach).flatMap((_, n) => list.map((c) => c + n * scans[0].channels.length))
+    this.#roles = { ...roles, flair: every(roles.flair), t1: every(roles.t1) }
   }
 
-  /** Writes one sample: `image` is `[channels, size, size]`, `truth` `[size, size]`. */
+  /** Writes one sample: `image` is `[channels of the slice, then of its neighbours, size, size]`, `truth` `[size, size]`. */
   draw(random: () => number, image: Float32Array, truth: Float32Array): void {
-    const { size, foreground } = this.options
-    const { scan, voxel: centre } = this.#scans.voxel(foreground, random)
+    const { size } = this.options
+    const { scan, voxel: centre } = this.#scans.voxel(this.options, random)
     const axis = pick(planeAxes(scan.spacing), random)
     const thickness = this.#thickness(scan, axis, random)
     const plane = planeAt(scan, axis, centre)
     const map = warp(plane, size, random)
     const window = windowOf(plane, map)
     const area = size * size
-    for (let c = 0; c < scan.channels.length; c++)
-      interpolate(cut(scan.channels[c], plane, window, thickness), map, image.subarray(c * area, (c + 1) * area))
+    let to = 0
+    for (const offset of slicesWithin(this.reach)) {
+      const beside = { ...plane, at: plane.at.map((x, a) => (a === axis ? x + offset * thickness : x)) }
+      for (const channel of scan.channels)
+        interpolate(cut(channel, beside, window, thickness), map, image.subarray(to, (to += area)))
+    }
     interpolate(cut(scan.truth, plane, window, thickness), map, truth)
     for (let i = 0; i < area; i++) truth[i] = truth[i] >= 0.5 ? 1 : 0
-    const anatomy: Anatomy = { size, image, truth, ...this.roles }
+    const anatomy: Anatomy = { size, image, truth, ...this.#roles }
     if (random() < this.options.pasting) paste(anatomy, this.#shapes(random), random)
     vary({ ...anatomy, shape: [size, size] }, this.options, random)
   }
@@ -82,6 +81,12 @@ export class PlanePool {
     return shapes
   }
 }
+
+/** Offsets of the slices that a sample shows: its own, then those on either side. */
+export const slicesWithin = (reach: number): number[] => [
+  0,
+  ...Array.from({ length: reach }, (_, n) => [-n - 1, n + 1]).flat(),
+]
 
 /** A slice of a scan, along its first two axes other than `axis`. */
 interface Plane {
