@@ -15,7 +15,7 @@ const where = typeof document === 'undefined' ? 'worker' : 'page'
 const answer: Answer = { where, isolated: crossOriginIsolated, sharedMemory: typeof SharedArrayBuffer !== 'undefined' }
 try {
   // The images come from Node, as engines differ in the last bits of the cosines that draw noise.
-  const load = async (name: string) => await (await fetch(`/images/${name}`)).arrayBuffer()
+  const load = async (name: string) => await (await fetch(`/data/${name}`)).arrayBuffer()
   const flair = { ...phantomGrid, data: new Float32Array(await load('flair')) }
   const t1 = { ...phantomGrid, data: new Float32Array(await load('t1')) }
   const brain = { ...phantomGrid, data: new Uint8Array(await load('brain')) }
