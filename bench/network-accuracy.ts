@@ -1,7 +1,7 @@
 // Accuracy of a network on the 15 labelled scans, every scan by a network that has not seen its patient (or its centre):
 // scores what scripts/default-model.ts left in .cache/default-model.
 //
-//   npm run bench:network-accuracy -- [--name NAME] [--split patient|centre] [--seed N …] [--ensemble] [--alone]
+//   npm run bench:network-accuracy -- [--preset NAME] [--name NAME] [--split patient|centre] [--seed N …] [--ensemble] [--alone]
 //     [--flair-alone] [--pictures] [--readme]
 //
 // The settings of each scan are those with the best mean of Dice and F1 over the other patients' scans, in a split by
@@ -18,6 +18,7 @@ import { parseArgs } from 'node:util'
 import { readNifti } from '../src/formats/nifti.js'
 import { findLesions } from '../src/lesions/instances.js'
 import { loadMethod } from '../src/methods/registry.js'
+import { presetConfig } from '../src/network/config.js'
 import { lesionsOf, withBelief } from '../src/network/model.js'
 import { overlayPng } from '../src/report/overlay.js'
 import { emptyImage, type Mask, volumeMl } from '../src/volume/volume.js'
@@ -34,7 +35,8 @@ import { folds, type NetworkCase, networkCases } from './network-cases.js'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options } = parseArgs({
   options: {
-    name: { type: 'string', default: 'multiplane' },
+    preset: { type: 'string', default: 'multiplane' },
+    name: { type: 'string' },
     split: { type: 'string', default: 'patient' },
     seed: { type: 'string', multiple: true, default: ['1'] },
     alone: { type: 'boolean', default: false },
@@ -44,6 +46,7 @@ const { values: options } = parseArgs({
     readme: { type: 'boolean', default: false },
   },
 })
+const name = options.name ?? options.preset
 /**
  * A voxel is lesion from `threshold` on, in findings that reach `certain` somewhere; `share` is the threshold method's, and
  * `bright` what its belief must reach in a finding.
@@ -64,11 +67,11 @@ const points = options.alone
     ]
 /** What was left out, and what of the method or the scans. */
 const which = `${options.split}${options['flair-alone'] ? '-flair' : ''}${options.alone ? '-alone' : ''}`
-const out = `${root}out/network-accuracy/${options.name}-${which}`
+const out = `${root}out/network-accuracy/${name}-${which}`
 mkdirSync(out, { recursive: true })
 
 const beliefs = new Map<string, Float32Array>()
-const scans = await networkCases()
+const scans = await networkCases(presetConfig(options.preset).network)
 for (const seeds of options.seed.length > 1 && !options.ensemble
   ? [...options.seed.map((s) => [s]), options.seed]
   : [options.seed]) {
@@ -101,7 +104,7 @@ for (const seeds of options.seed.length > 1 && !options.ensemble
       mask: one.masks[point],
     }
   })
-  const title = `${options.name}${options.alone ? ' alone' : ''}${options['flair-alone'] ? ', FLAIR without T1' : ''}, ${options.split} left out, seed ${seeds.join(' + ')}`
+  const title = `${name}${options.alone ? ' alone' : ''}${options['flair-alone'] ? ', FLAIR without T1' : ''}, ${options.split} left out, seed ${seeds.join(' + ')}`
   const tables = report(title, rows)
   console.log(tables)
   console.log(`best point over all: ${JSON.stringify(points[bestPoint(scored)])}`)
@@ -143,7 +146,7 @@ function meanProbability(scan: NetworkCase, seeds: readonly string[]): Float32Ar
   const fold = folds(options.split).find(({ out: left }) => left.includes(scan.patient))
   const files = seeds.map(
     (seed) =>
-      `${root}.cache/default-model/${options.name}/${options.split}-${fold?.name}-${seed}/${scan.id}${options['flair-alone'] ? '.flair' : ''}.f32`,
+      `${root}.cache/default-model/${name}/${options.split}-${fold?.name}-${seed}/${scan.id}${options['flair-alone'] ? '.flair' : ''}.f32`,
   )
   if (!files.every(existsSync)) return undefined
   const sum = new Float32Array(scan.brain.length)

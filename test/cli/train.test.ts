@@ -222,3 +222,21 @@ test('a disk that is full during a checkpoint: one line, the checkpoint before s
   const ran = await lesionwise(args)
   assert.equal(ran.code, 0, ran.stderr)
 })
+
+test('a training that does not fit in memory says what to make smaller, and leaves nothing', {
+  timeout: 120_000,
+}, async () => {
+  writeFileSync(at('huge.json'), JSON.stringify({ ...quick, features: [512, 2], size: 512, batch: 48, folds: 0 }))
+  const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+  const args = ['train', '--data', at('both.tsv'), '--out', at('huge'), '--config', at('huge.json')]
+  // Its first layer has 26 GB; the limit makes every machine smaller than that.
+  const ran = spawnSync(
+    'bash',
+    ['-c', 'ulimit -v 24000000; exec "$0" "$@"', process.execPath, main, ...args, '--work', at('work')],
+    { encoding: 'utf8' },
+  )
+  assert.equal(ran.status, 1, ran.stderr)
+  assert.match(ran.stderr, /not enough memory for this training; make "batch", "size" or "features" smaller/)
+  assert.doesNotMatch(ran.stderr, /\n\s+at /)
+  assert.ok(!existsSync(at('huge')))
+})
