@@ -18,7 +18,7 @@ import { parseArgs } from 'node:util'
 import { readNifti } from '../src/formats/nifti.js'
 import { findLesions } from '../src/lesions/instances.js'
 import { loadMethod } from '../src/methods/registry.js'
-import { presetConfig } from '../src/network/config.js'
+import { type FixedNetwork, presetConfig } from '../src/network/config.js'
 import { lesionsOf, withBelief } from '../src/network/model.js'
 import { overlayPng } from '../src/report/overlay.js'
 import { emptyImage, type Mask, volumeMl } from '../src/volume/volume.js'
@@ -71,7 +71,7 @@ const out = `${root}out/network-accuracy/${name}-${which}`
 mkdirSync(out, { recursive: true })
 
 const beliefs = new Map<string, Float32Array>()
-const scans = await networkCases(presetConfig(options.preset).network)
+const scans = await networkCases(presetConfig(options.preset).network as FixedNetwork)
 for (const seeds of options.seed.length > 1 && !options.ensemble
   ? [...options.seed.map((s) => [s]), options.seed]
   : [options.seed]) {

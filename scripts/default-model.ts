@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { folds, type NetworkCase, networkCases, savedWeights } from '../bench/network-cases.js'
 import { channelNames } from '../src/network/channels.js'
-import { presetConfig } from '../src/network/config.js'
+import { type FixedNetwork, presetConfig } from '../src/network/config.js'
 import type { Weights } from '../src/network/initialise.js'
 import { networkKinds } from '../src/network/kinds.js'
 import type { NetworkScan } from '../src/network/scan.js'
@@ -34,7 +34,7 @@ const config = {
   ...presetConfig(options.preset),
   ...Object.fromEntries(options.set.map((pair) => pair.split('=')).map(([key, value]) => [key, Number(value)])),
 }
-const kind = networkKinds[config.network]
+const kind = networkKinds[config.network as FixedNetwork]
 
 /** Writes the probabilities of a scan whole or not at all. */
 async function label(scan: NetworkScan, weights: Weights, file: string): Promise<void> {
@@ -51,7 +51,7 @@ const read = new Map<string | undefined, NetworkCase[]>()
 async function scansOf(without?: 'ljubljana'): Promise<NetworkCase[]> {
   if (!read.has(without)) {
     read.clear()
-    read.set(without, await networkCases(config.network, without))
+    read.set(without, await networkCases(config.network as FixedNetwork, without))
   }
   return read.get(without)!
 }

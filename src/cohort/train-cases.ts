@@ -1,14 +1,16 @@
 import { type Flag, InputError } from '../errors.js'
+import type { TrainingConfig } from '../network/config.js'
 import { networkKinds } from '../network/kinds.js'
 import { networkScan } from '../network/predict.js'
-import type { LabelledScan } from '../network/scan.js'
+import type { LabelledScan, NetworkScan } from '../network/scan.js'
 import { type Preparation, prepareWeight } from '../preprocess/pipeline.js'
 import { Stages } from '../preprocess/stages.js'
 import { type Input, readImage } from '../run/inputs.js'
 import { readLesionMask } from '../run/masks.js'
 import { prepareOrExplain } from '../run/prepare.js'
+import { voxelSizes } from '../volume/affine.js'
 import { resampleMask } from '../volume/resample.js'
-import type { Study } from '../volume/study.js'
+import { type Modality, modalities, type PreparedStudy, type Study } from '../volume/study.js'
 import { countVoxels, type Grid, type Image, type Mask, sameGrid, volumeMl } from '../volume/volume.js'
 import type { Case } from './case-list.js'
 
@@ -25,7 +27,9 @@ export interface TrainingScan extends LabelledScan {
 
 export interface TrainingScanOptions {
   /** Kind of network that will see it. */
-  network: keyof typeof networkKinds
+  network: TrainingConfig['network']
+  /** Contrasts that are read where the case has them. */
+  contrasts: readonly Modality[]
   work: string
   seed: number
   threads: number
@@ -39,15 +43,18 @@ export interface TrainingScanOptions {
  */
 export async function trainingScan(
   one: Case,
-  { network, work, seed, threads, signal, onFlag }: TrainingScanOptions,
+  { network, contrasts, work, seed, threads, signal, onFlag }: TrainingScanOptions,
 ): Promise<TrainingScan> {
   if (one.problem) throw one.problem
-  const { flair, t1 } = one.images
+  const { flair } = one.images
   if (!flair) throw new InputError(one.id, 'has no FLAIR', 'add one, or leave the case out')
-  const inputs = {
-    flair: await readImage(flair, 'flair'),
-    ...(t1 ? { t1: await readImage(t1, 't1') } : {}),
-  } as { flair: Input<Image>; t1?: Input<Image> }
+  const inputs = { flair: await readImage(flair, 'flair') } as { flair: Input<Image> } & Partial<
+    Record<Modality, Input<Image>>
+  >
+  for (const name of contrasts) {
+    const path = one.images[name]
+    if (path && name !== 'flair') inputs[name] = await readImage(path, name)
+  }
   for (const { flags } of Object.values(inputs))
     for (const flag of flags) onFlag?.({ ...flag, message: `${one.id}: ${flag.message}` })
   const [maskFile] = one.masks
@@ -61,12 +68,13 @@ export async function trainingScan(
   const study = Object.fromEntries(Object.entries(inputs).map(([name, { image }]) => [name, image])) as Study & {
     flair: Image
   }
-  const stages = new Stages(prepareWeight(t1 ? 1 : 0), signal, () => {})
+  const stages = new Stages(prepareWeight(Object.keys(inputs).length - 1), signal, () => {})
   const prepared = await prepareOrExplain(
     study,
     { flair, work, threads, seed },
     inputs,
-    { bias: 'n4', grid: networkKinds[network].grid },
+    // nnU-Net's method gives its networks the images as the scanner gave them.
+    network === 'nnunet' ? { bias: 'none', grid: 'native' } : { bias: 'n4', grid: networkKinds[network].grid },
     stages,
     () => {},
   )
@@ -80,13 +88,29 @@ export async function trainingScan(
     patient: one.group,
     group: one.group,
     centre: one.centre,
-    ...networkScan(prepared.study, network),
+    ...(network === 'nnunet' ? rawScan(prepared.study, contrasts) : networkScan(prepared.study, network)),
     truth: truth.data,
     reference: { ...reference, dims: inputs.flair.image.dims, affine: inputs.flair.image.affine },
     referenceMl: volumeMl(reference),
     grid,
     toNative: prepared.toNative,
   }
+}
+
+/** The images as they came, on the prepared grid. */
+function rawScan({ grid, brain, images }: PreparedStudy, contrasts: readonly Modality[]): NetworkScan {
+  return {
+    dims: grid.dims as unknown as [number, number, number],
+    spacing: voxelSizes(grid.affine) as unknown as [number, number, number],
+    channels: contrasts.map((name) => images[name]!.data as Float32Array),
+    brain: brain.data,
+  }
+}
+
+/** Contrasts that a network sees: FLAIR and T1, or for nnU-Net whatever all cases have. */
+export function contrastsOf(cases: readonly Case[], network: TrainingConfig['network']): readonly Modality[] {
+  if (network !== 'nnunet') return ['flair', 't1']
+  return modalities.filter((name) => cases.every(({ images }) => images[name] !== undefined))
 }
 
 /** @throws InputError when no scan has a lesion: there is nothing to learn */

@@ -55,6 +55,17 @@ export async function saveCheckpoint(
   await writeWhole(new Map([[path, writeSafetensors(tensors, metadata)]]))
 }
 
+/** A fold's weights when it is done. */
+export const weightsBytes = (weights: Weights): Uint8Array => writeSafetensors(new Map(flat('', weights)), {})
+
+/** @throws InputError when they are not there */
+export async function loadWeights(path: string): Promise<Weights> {
+  const bytes = await readFile(path).catch((cause) => {
+    throw new InputError(path, 'cannot be read', 'remove the folder to train this fold again', { cause })
+  })
+  return new Map([...readSafetensors(bytes, path).tensors].map(([name, { data }]) => [name, data]))
+}
+
 /**
  * @returns undefined where there is none
  * @throws InputError when it is damaged or of another training

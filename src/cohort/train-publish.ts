@@ -1,9 +1,11 @@
-import type { TrainingConfig } from '../network/config.js'
+import type { FixedNetwork, TrainingConfig } from '../network/config.js'
 import { Graph } from '../network/graph/graph.js'
 import { encodeModel } from '../network/graph/onnx.js'
 import type { Weights } from '../network/initialise.js'
-import { networkKinds } from '../network/kinds.js'
+import type { NetworkKind } from '../network/kinds.js'
 import { type ModelCard, weightsFile } from '../network/model.js'
+import { cardOf, foldFile, type NnunetCard } from '../network/nnunet/card.js'
+import { type PlannedNnunet, withShapes } from '../network/nnunet/train.js'
 import { sha256 } from '../platform/index.js'
 import type { OutputFolder } from '../run/output-folder.js'
 import type { TrainingScan } from './train-cases.js'
@@ -11,7 +13,7 @@ import type { CheckRow, HistoryRow } from './train-files.js'
 import { trainingPage } from './train-report.js'
 
 export interface TrainResult {
-  card: ModelCard
+  card: ModelCard | NnunetCard
   config: TrainingConfig
   cases: { id: string; group: string; referenceMl: number; dice?: number; f1?: number }[]
   history: HistoryRow[]
@@ -26,14 +28,29 @@ export interface Trained {
   scans: readonly TrainingScan[]
   seed: number
   version: string
+  kind: NetworkKind
   history: HistoryRow[]
   checks: CheckRow[]
 }
 
-/** Thresholds among which the scans left out choose: a voxel's, and what its finding must reach somewhere. */
-export const cuts = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9].flatMap((threshold) =>
+/** How a probability becomes lesions: a voxel's threshold, and what its finding must reach somewhere. */
+export interface Cut {
+  threshold: number
+  certain: number
+  /** Only the largest finding is kept: nnU-Net's post-processing. */
+  largest?: true
+}
+
+/** The likelier label. */
+export const plainCut: Cut = { threshold: 0.5, certain: 0.5 }
+
+const thresholds: readonly Cut[] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9].flatMap((threshold) =>
   [threshold, 0.8, 0.9, 0.95].filter((c, i) => i === 0 || c > threshold).map((certain) => ({ threshold, certain })),
 )
+
+/** Those among which the scans left out choose; nnU-Net takes the likelier label, with or without its post-processing. */
+export const cutsOf = ({ network }: TrainingConfig): readonly Cut[] =>
+  network === 'nnunet' ? [plainCut, { ...plainCut, largest: true }] : thresholds
 
 export interface CaseScores {
   id: string
@@ -44,8 +61,8 @@ export interface CaseScores {
   scores: { dice: number; f1: number }[]
 }
 
-/** The cut with the best mean of Dice and F1, groups weighing the same. */
-function bestCut(scored: readonly CaseScores[]): number {
+/** The cut with the best mean of Dice and F1, groups weighing the same; the first of several. */
+function bestCut(scored: readonly CaseScores[], cuts: readonly Cut[]): number {
   const groups = [...new Set(scored.map(({ group }) => group))]
   const value = (cut: number) =>
     groups.reduce((sum, group) => {
@@ -59,52 +76,18 @@ function bestCut(scored: readonly CaseScores[]): number {
 export async function publish(
   folder: OutputFolder<string>,
   run: Trained,
-  weights: Weights,
+  members: ReadonlyMap<string, Weights>,
   scored: readonly CaseScores[],
 ): Promise<TrainResult> {
-  const { config, options, scans, seed, version } = run
+  const { config, options, scans, version } = run
+  const cuts = cutsOf(config)
   const byCentre = options.leaveOut === 'centre'
   const chosen = scored.map((one) => {
     const others = scored.filter(({ group, centre }) => (byCentre ? centre !== one.centre : group !== one.group))
-    return { ...one, ...one.scores[bestCut(others.length > 0 ? others : scored)] }
+    return { ...one, ...one.scores[bestCut(others.length > 0 ? others : scored, cuts)] }
   })
-  const cut = scored.length > 0 ? cuts[bestCut(scored)] : { threshold: 0.5, certain: 0.5 }
-  const graph = new Graph(false)
-  const { size, features, network } = config
-  const kind = networkKinds[network]
-  const outputs = kind.outputs(graph, features, size)
-  const file = weightsFile(graph, weights)
-  const card: ModelCard = {
-    format: 'lesionwise-model',
-    formatVersion: 1,
-    name: options.name ?? 'model',
-    describe: `${kind.title}, trained with \`lesionwise train\`.`,
-    network: { kind: network, features: [...features], channels: [...kind.channels] },
-    ...cut,
-    thresholdShare: 0,
-    bright: 0,
-    weights: [{ file: 'weights.safetensors', sha256: await sha256(file), seed }],
-    training: {
-      data: `${scans.length} scans of ${new Set(scans.map(({ group }) => group)).size} groups`,
-      licence: options.licence ?? 'not stated',
-      scans: scans.length,
-      steps: config.steps,
-      version,
-    },
-    validation:
-      chosen.length === 0
-        ? []
-        : [
-            {
-              split: byCentre ? 'each centre left out' : `${config.folds} folds by group`,
-              seeds: [seed],
-              overall: summary(chosen),
-              centres: Object.fromEntries(
-                centreNames(chosen).map((name) => [name, summary(chosen.filter(({ centre }) => centre === name))]),
-              ),
-            },
-          ],
-  }
+  const cut = scored.length > 0 ? cuts[bestCut(scored, cuts)] : plainCut
+  const { card, files: model } = await modelFiles(run, members, cut, validationOf(run, chosen))
   const result: TrainResult = {
     card,
     config,
@@ -117,8 +100,7 @@ export async function publish(
     files: [],
   }
   const files = new Map<string, Uint8Array | string>([
-    ['weights.safetensors', file],
-    ['model.onnx', encodeModel(graph.model(outputs, weights))],
+    ...model,
     ['model.json', `${JSON.stringify(card, null, 2)}\n`],
     [
       'history.tsv',
@@ -143,11 +125,76 @@ export async function publish(
     ['training.html', await trainingPage(result, { name: 'lesionwise', version })],
     [
       'provenance.json',
-      `${JSON.stringify({ schemaVersion: 1, software: { name: 'lesionwise', version }, config, seed }, null, 2)}\n`,
+      `${JSON.stringify({ schemaVersion: 1, software: { name: 'lesionwise', version }, config, seed: run.seed }, null, 2)}\n`,
     ],
   ])
   await folder.publish(files)
   return { ...result, files: [...files.keys()] }
+}
+
+/** The card of a model, and its weights as files. */
+async function modelFiles(
+  { config, options, scans, seed, version, kind }: Trained,
+  members: ReadonlyMap<string, Weights>,
+  { threshold, certain, largest }: Cut,
+  validation: ModelCard['validation'],
+): Promise<{ card: ModelCard | NnunetCard; files: Map<string, Uint8Array> }> {
+  const files = new Map<string, Uint8Array>()
+  const name = options.name ?? 'model'
+  const training = {
+    data: `${scans.length} scans of ${new Set(scans.map(({ group }) => group)).size} groups`,
+    licence: options.licence ?? 'not stated',
+    scans: scans.length,
+    steps: config.steps,
+    version,
+  }
+  if (isPlanned(kind)) {
+    const weights: NnunetCard['weights'] = []
+    for (const [fold, member] of members) {
+      const bytes = foldFile(withShapes(kind.model, member))
+      files.set(`${fold}.safetensors`, bytes)
+      weights.push({ file: `${fold}.safetensors`, sha256: await sha256(bytes), fold })
+    }
+    const postprocessing = largest ? [[1]] : []
+    return { card: { ...cardOf(kind.model, weights), name, postprocessing, training, validation }, files }
+  }
+  const { size, features, network } = config
+  const graph = new Graph(false)
+  const outputs = kind.outputs(graph, features, size)
+  const [weights] = members.values()
+  const file = weightsFile(graph, weights)
+  files.set('weights.safetensors', file)
+  files.set('model.onnx', encodeModel(graph.model(outputs, weights)))
+  const card: ModelCard = {
+    format: 'lesionwise-model',
+    formatVersion: 1,
+    name,
+    describe: `${kind.title}, trained with \`lesionwise train\`.`,
+    network: { kind: network as FixedNetwork, features: [...features], channels: [...kind.channels] },
+    threshold,
+    certain,
+    thresholdShare: 0,
+    bright: 0,
+    weights: [{ file: 'weights.safetensors', sha256: await sha256(file), seed }],
+    training,
+    validation,
+  }
+  return { card, files }
+}
+
+const isPlanned = (kind: NetworkKind): kind is PlannedNnunet => 'model' in kind
+
+/** Scores of the scans left out, overall and by centre. */
+function validationOf(
+  { config, options, seed }: Trained,
+  chosen: readonly { centre?: string; dice: number; f1: number }[],
+): ModelCard['validation'] {
+  if (chosen.length === 0) return []
+  const split = options.leaveOut === 'centre' ? 'each centre left out' : `${config.folds} folds by group`
+  const centres = Object.fromEntries(
+    centreNames(chosen).map((name) => [name, summary(chosen.filter(({ centre }) => centre === name))]),
+  )
+  return [{ split, seeds: [seed], overall: summary(chosen), centres }]
 }
 
 const summary = (scored: readonly { dice: number; f1: number }[]) => {

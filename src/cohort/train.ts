@@ -8,8 +8,10 @@ import { setThreads } from '../kernels/index.js'
 import { findLesions } from '../lesions/instances.js'
 import type { TrainingConfig } from '../network/config.js'
 import type { Weights } from '../network/initialise.js'
-import { networkKinds } from '../network/kinds.js'
+import { type NetworkKind, networkKinds } from '../network/kinds.js'
 import { lesionsOf, loadModel } from '../network/model.js'
+import { keepLargest } from '../network/nnunet/postprocess.js'
+import { plannedNnunet } from '../network/nnunet/train.js'
 import { coreCount } from '../platform/index.js'
 import { hash } from '../run/inputs.js'
 import { writeWhole } from '../run/output-file.js'
@@ -17,9 +19,18 @@ import { openOutputFolder } from '../run/output-folder.js'
 import { packageVersion } from '../run/segment.js'
 import type { Image } from '../volume/volume.js'
 import { readCases } from './case-list.js'
-import { assertSomeLesions, type TrainingScan, trainingScan } from './train-cases.js'
-import { type Checkpoint, type CheckRow, type HistoryRow, loadCheckpoint, saveCheckpoint } from './train-files.js'
-import { type CaseScores, cuts, publish, type TrainResult } from './train-publish.js'
+import { assertSomeLesions, contrastsOf, type TrainingScan, trainingScan } from './train-cases.js'
+import {
+  type Checkpoint,
+  type CheckRow,
+  type HistoryRow,
+  loadCheckpoint,
+  loadWeights,
+  saveCheckpoint,
+  weightsBytes,
+} from './train-files.js'
+import { centresOf, foldsOf } from './train-folds.js'
+import { type CaseScores, type Cut, cutsOf, plainCut, publish, type TrainResult } from './train-publish.js'
 
 export type { TrainResult }
 
@@ -64,12 +75,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const { cases } = await readCases(options.data, options.masks)
     const init = options.init === undefined ? undefined : await startFrom(options.init, config)
     if (options.freeze?.length && !init) throw new UsageError('--freeze keeps layers of a model; give it with --init')
+    const contrasts = contrastsOf(cases, config.network)
     const scans: TrainingScan[] = []
     for (const [i, one] of cases.entries()) {
       options.onProgress?.({ stage: `Preparing ${one.id}`, fraction: (0.1 * i) / cases.length })
       scans.push(
         await trainingScan(one, {
           network: config.network,
+          contrasts,
           work: options.work ?? join(options.out, 'work'),
           seed,
           threads,
@@ -87,20 +100,38 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         message:
           'All scans are of one group: nothing can be left out, so this model will have no score and the usual thresholds.',
       })
-    const run = new Training(options, scans, await packageVersion(), init, folds.length + 1)
+    const kind =
+      config.network === 'nnunet'
+        ? plannedNnunet(
+            scans,
+            contrasts.map((name) => name.toUpperCase()),
+            config,
+            options.data,
+          )
+        : networkKinds[config.network]
+    // nnU-Net's model is the networks of its folds together; the others' is one that has seen all scans.
+    const ensemble = config.network === 'nnunet' && folds.length > 0
+    const run = new Training(options, scans, await packageVersion(), kind, init, folds.length + (ensemble ? 0 : 1))
     const scored: CaseScores[] = []
-    for (const [i, fold] of folds.entries()) scored.push(...(await run.fold(String(i + 1), i, fold)))
-    const weights = await run.final(folds.length)
-    return await publish(folder, run, weights, scored)
+    const members = new Map<string, Weights>()
+    for (const [i, fold] of folds.entries()) {
+      const { scores, weights } = await run.fold(String(i + 1), i, fold)
+      scored.push(...scores)
+      if (ensemble) members.set(`fold_${i}`, weights)
+    }
+    if (!ensemble) members.set('fold_all', await run.final(folds.length))
+    return await publish(folder, run, members, scored)
   } finally {
     await folder.release()
   }
 }
 
 const ownFiles =
-  /^(model\.json|model\.onnx|weights\.safetensors|history\.tsv|cross-validation\.tsv|training\.html|provenance\.json)$/
+  /^(model\.json|model\.onnx|weights\.safetensors|fold_(\d+|all)\.safetensors|history\.tsv|cross-validation\.tsv|training\.html|provenance\.json)$/
 
 async function startFrom(name: string, config: TrainingConfig): Promise<Weights> {
+  if (config.network === 'nnunet')
+    throw new UsageError('an nnU-Net plans itself on the scans; it cannot start from another model')
   const { card, weights } = await loadModel(name)
   if (card.network.kind !== config.network)
     throw new InputError(
@@ -115,56 +146,6 @@ async function startFrom(name: string, config: TrainingConfig): Promise<Weights>
   return weights[0]
 }
 
-/** Groups shared out so that each fold has about as much lesion as the others: the largest first, each to the emptiest fold. */
-export function foldsOf(scans: readonly { group: string; referenceMl: number }[], count: number): Set<string>[] {
-  const load = new Map<string, number>()
-  for (const { group, referenceMl } of scans) load.set(group, (load.get(group) ?? 0) + referenceMl)
-  const folds = Array.from({ length: Math.min(count, load.size) }, () => ({ groups: new Set<string>(), load: 0 }))
-  if (folds.length < 2) return []
-  for (const [group, ml] of [...load].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))) {
-    const emptiest = folds.reduce((best, fold) =>
-      fold.groups.size < best.groups.size || (fold.groups.size === best.groups.size && fold.load < best.load)
-        ? fold
-        : best,
-    )
-    emptiest.groups.add(group)
-    emptiest.load += ml
-  }
-  return folds.map(({ groups }) => groups)
-}
-
-/**
- * The groups of each centre.
- * @throws InputError when the centre of a scan is not told, there is but one, or a group has scans of two
- */
-export function centresOf(
-  scans: readonly { id: string; group: string; centre?: string }[],
-  data: string,
-): Set<string>[] {
-  const centres = new Map<string, Set<string>>()
-  const where = new Map<string, string>()
-  for (const { id, group, centre } of scans) {
-    if (centre === undefined)
-      throw new InputError(
-        data,
-        `does not say at which centre ${id} was scanned`,
-        'add a column "centre" (in BIDS to participants.tsv), or leave out groups',
-      )
-    const earlier = where.get(group) ?? centre
-    if (earlier !== centre)
-      throw new InputError(
-        data,
-        `has scans of ${group} from ${earlier} and from ${centre}`,
-        'no centre can be left out whole then; leave out groups',
-      )
-    where.set(group, centre)
-    centres.set(centre, (centres.get(centre) ?? new Set()).add(group))
-  }
-  if (centres.size < 2)
-    throw new InputError(data, `has scans of one centre alone (${[...centres.keys()]})`, 'leave out groups')
-  return [...centres.keys()].sort().map((name) => centres.get(name)!)
-}
-
 class Training {
   readonly history: HistoryRow[] = []
   readonly checks: CheckRow[] = []
@@ -175,6 +156,7 @@ class Training {
     readonly options: TrainOptions,
     readonly scans: readonly TrainingScan[],
     readonly version: string,
+    readonly kind: NetworkKind,
     readonly init: Weights | undefined,
     readonly parts: number,
   ) {
@@ -183,9 +165,14 @@ class Training {
   }
 
   /** Trains without the groups of this fold and scores them at every cut. */
-  async fold(name: string, index: number, out: ReadonlySet<string>): Promise<CaseScores[]> {
+  async fold(
+    name: string,
+    index: number,
+    out: ReadonlySet<string>,
+  ): Promise<{ scores: CaseScores[]; weights: Weights }> {
     const left = this.scans.filter(({ group }) => out.has(group))
     const done = join(this.options.out, `fold-${name}`, 'scores.json')
+    const file = join(this.options.out, `fold-${name}`, 'weights.safetensors')
     const key = this.#key(name, [...out])
     const earlier = await readFile(done, 'utf8').then(
       (text) => JSON.parse(text) as { key: string; scores: CaseScores[]; history: HistoryRow[]; checks: CheckRow[] },
@@ -200,7 +187,7 @@ class Training {
     if (earlier) {
       this.history.push(...earlier.history)
       this.checks.push(...earlier.checks)
-      return earlier.scores
+      return { scores: earlier.scores, weights: await loadWeights(file) }
     }
     const rows = { history: this.history.length, checks: this.checks.length }
     const weights = await this.#train(
@@ -211,10 +198,15 @@ class Training {
       key,
     )
     const scores: CaseScores[] = []
-    for (const scan of left) scores.push(await this.#scores(scan, weights))
+    for (const scan of left) scores.push(await this.#scores(scan, weights, cutsOf(this.config)))
     const own = { key, scores, history: this.history.slice(rows.history), checks: this.checks.slice(rows.checks) }
-    await writeWhole(new Map([[done, JSON.stringify(own)]]))
-    return scores
+    await writeWhole(
+      new Map<string, string | Uint8Array>([
+        [file, weightsBytes(weights)],
+        [done, JSON.stringify(own)],
+      ]),
+    )
+    return { scores, weights }
   }
 
   /** Trains on all scans. */
@@ -251,7 +243,7 @@ class Training {
     const progress: Omit<Checkpoint, 'state'> = earlier ?? { history: [], checks: [], misses: 0 }
     const stage = name === 'all' ? 'Training on all scans' : `Training fold ${name} of ${this.parts - 1}`
     const weights = await explained(() =>
-      networkKinds[config.network].train(scans, {
+      this.kind.train(scans, {
         config,
         seed,
         threads: options.threads,
@@ -286,8 +278,7 @@ class Training {
   ): Promise<boolean> {
     if (left.length === 0) return true
     const found: CaseScores['scores'] = []
-    for (const scan of left.slice(0, 3))
-      found.push((await this.#scores(scan, weights, [{ threshold: 0.5, certain: 0.5 }])).scores[0])
+    for (const scan of left.slice(0, 3)) found.push((await this.#scores(scan, weights, [plainCut])).scores[0])
     const mean = (key: 'dice' | 'f1') => found.reduce((sum, s) => sum + s[key], 0) / found.length
     progress.checks.push({ fold, step, dice: mean('dice'), f1: mean('f1') })
     if (this.config.patience === 0) return true
@@ -299,9 +290,9 @@ class Training {
     return progress.misses < this.config.patience
   }
 
-  async #scores(scan: TrainingScan, weights: Weights, at: typeof cuts = cuts): Promise<CaseScores> {
+  async #scores(scan: TrainingScan, weights: Weights, at: readonly Cut[]): Promise<CaseScores> {
     const { config, options } = this
-    const data = await networkKinds[config.network].predict(scan, {
+    const data = await this.kind.predict(scan, {
       features: config.features,
       weights: [weights],
       threads: options.threads,
@@ -311,7 +302,9 @@ class Training {
     const probability: Image = { ...scan.grid, data }
     const scores: CaseScores['scores'] = []
     for (const cut of at) {
-      const { mask } = findLesions(await scan.toNative.mask(lesionsOf(probability, cut)), {})
+      const found = lesionsOf(probability, cut)
+      const kept = cut.largest ? keepLargest(found, [1]) : found
+      const { mask } = findLesions(await scan.toNative.mask(kept), {})
       scores.push({ dice: orOne(dice(scan.reference, mask)), f1: orOne(lesionF1(scan.reference, mask).f1) })
     }
     return { id: scan.id, group: scan.group, centre: scan.centre, referenceMl: scan.referenceMl, scores }

@@ -5,7 +5,7 @@ import { UsageError } from '../errors.js'
 export const trainingConfig = z
   .strictObject({
     network: z
-      .enum(['multiplane-unet', 'multislice-unet', 'unet3d', 'valverde2017'])
+      .enum(['multiplane-unet', 'multislice-unet', 'unet3d', 'valverde2017', 'nnunet'])
       .default('multiplane-unet')
       .describe('kind of network; the defaults of the other settings are its own'),
     features: z
@@ -23,7 +23,13 @@ export const trainingConfig = z
       .describe(
         "edge of the training crop, voxels of 1 mm; of a U-Net a multiple of 2^(levels - 1); valverde2017's is 11",
       ),
-    batch: z.number().int().min(1).max(256).default(10).describe('crops a step'),
+    batch: z
+      .number()
+      .int()
+      .min(0)
+      .max(256)
+      .default(10)
+      .describe('crops a step; of nnunet 0 takes the number that was planned'),
     steps: z.number().int().min(1).max(1_000_000).default(650).describe('updates of the weights'),
     rate: z
       .number()
@@ -68,6 +74,16 @@ export const trainingConfig = z
       .default(0.4)
       .describe('share of crops of thin-sliced scans averaged to slices of 2–8 mm'),
     intensity: z.number().min(0).max(3).default(1).describe('strength of the changes of intensity'),
+    configuration: z
+      .enum(['2d', '3d_fullres', '3d_lowres'])
+      .default('3d_fullres')
+      .describe("which of nnU-Net's plans is trained (nnunet alone)"),
+    gigabytes: z
+      .number()
+      .min(0.1)
+      .max(100)
+      .default(8)
+      .describe("memory for which nnU-Net's planner sizes patch and batch (nnunet alone)"),
     folds: z
       .number()
       .int()
@@ -88,6 +104,7 @@ export const trainingConfig = z
     message: 'is not a multiple of 2^(levels - 1)',
     path: ['size'],
   })
+  .refine(({ network, batch }) => batch > 0 || network === 'nnunet', { message: 'must be 1 or more', path: ['batch'] })
   .refine(({ network, size, features }) => network !== 'valverde2017' || (size === 11 && features.length === 2), {
     message: 'valverde2017 has patches of 11 voxels and two convolution stages',
     path: ['size'],
@@ -95,9 +112,22 @@ export const trainingConfig = z
 
 export type TrainingConfig = z.output<typeof trainingConfig>
 
+/** Networks whose shape does not hang on the scans; an nnU-Net plans its own. */
+export type FixedNetwork = Exclude<TrainingConfig['network'], 'nnunet'>
+
 /** What a kind of network takes where nothing is said. */
 const ownDefaults: Record<string, Record<string, unknown>> = {
   unet3d: { features: [16, 32, 64], size: 48, batch: 2, steps: 2000, rate: 2e-3 },
+  nnunet: {
+    batch: 0,
+    steps: 1000,
+    rate: 0.01,
+    weightDecay: 3e-5,
+    clip: 12,
+    foreground: 1 / 3,
+    gigabytes: 1,
+    checkEvery: 250,
+  },
   valverde2017: { features: [32, 64], size: 11, batch: 128, steps: 4000, rate: 1, patience: 0, checkEvery: 100 },
 }
 
@@ -109,6 +139,8 @@ export const presets = {
   quick: { features: [8, 16, 32], size: 48, batch: 8, steps: 150, folds: 2, checkEvery: 75, checkpointEvery: 25 },
   unet3d: { network: 'unet3d' },
   'unet3d-small': { network: 'unet3d', features: [8, 16, 32], size: 32 },
+  nnunet: { network: 'nnunet' },
+  'nnunet-2d': { network: 'nnunet', configuration: '2d' },
   valverde2017: { network: 'valverde2017' },
   'valverde2017-small': { network: 'valverde2017', features: [8, 16] },
 } as const satisfies Record<string, z.input<typeof trainingConfig>>

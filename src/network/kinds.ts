@@ -1,7 +1,7 @@
 import { predictCascade } from './cascade/predict.js'
 import { trainCascade } from './cascade/train.js'
 import { type ChannelName, scoreChannels, tissueChannels } from './channels.js'
-import type { TrainingConfig } from './config.js'
+import type { FixedNetwork } from './config.js'
 import { Graph, type Value } from './graph/graph.js'
 import type { Weights } from './initialise.js'
 import { multiplaneUnet } from './networks/multiplane.js'
@@ -42,7 +42,7 @@ export interface NetworkKind {
   predict(scan: NetworkScan, run: PredictRun): Promise<Float32Array>
 }
 
-export const networkKinds: Record<TrainingConfig['network'], NetworkKind> = {
+export const networkKinds: Record<FixedNetwork, NetworkKind> = {
   'multiplane-unet': planes('Multi-plane 2-D U-Net', 0),
   'multislice-unet': planes('Multi-plane 2.5-D U-Net of three neighbouring slices', 1),
   unet3d: {
@@ -98,7 +98,7 @@ function planes(title: string, reach: number): NetworkKind {
 }
 
 /** Names and shapes of a kind's weights. */
-export function declared(kind: TrainingConfig['network'], features: readonly number[]): Graph {
+export function declared(kind: FixedNetwork, features: readonly number[]): Graph {
   const graph = new Graph(false)
   networkKinds[kind].outputs(graph, features, 2 ** (features.length - 1))
   return graph

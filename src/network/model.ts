@@ -22,7 +22,7 @@ export const modelCard = z.object({
   name: z.string(),
   describe: z.string(),
   network: z.object({
-    kind: trainingConfig.shape.network.removeDefault(),
+    kind: trainingConfig.shape.network.removeDefault().exclude(['nnunet']),
     features: z.array(z.number().int().positive()).min(2),
     channels: z.array(z.string()).min(1),
   }),
@@ -110,12 +110,23 @@ async function readPart(name: string, file: string): Promise<Uint8Array> {
   const shipped = (shippedModels as readonly string[]).includes(name)
   try {
     return await (shipped ? readAsset(`models/${name}/${file}`) : readLocal(`${name}/${file}`))
-  } catch (error) {
+  } catch (cause) {
+    const ofNnunet = await readLocal(`${name}/plans.json`).then(
+      () => true,
+      () => false,
+    )
+    if (ofNnunet)
+      throw new InputError(
+        name,
+        'is a result folder of nnU-Net itself',
+        `bring it over first: lesionwise import-model --from ${name} --out DIR`,
+        { cause },
+      )
     throw new InputError(
       `${name}/${file}`,
       'cannot be read',
       `give a model's folder, or one of ${shippedModels.join(', ')}`,
-      { cause: error },
+      { cause },
     )
   }
 }

@@ -148,6 +148,8 @@ test('a model that is foreign, damaged or of another kind', async () => {
   }
   const init = (model: string) => ['--init', model]
   await refused(at('both.tsv'), /nowhere\/model\.json.*cannot be read/, init(at('nowhere')))
+  const own = fileURLToPath(new URL('../golden/nnunet/tiny', import.meta.url))
+  await refused(at('both.tsv'), /result folder of nnU-Net itself.*lesionwise import-model --from/, init(own))
   const foreign = copy('foreign', (dir) => writeFileSync(join(dir, 'model.json'), '{"a": 1}'))
   await refused(at('both.tsv'), /is not the card of a lesionwise model/, init(foreign))
   const damaged = copy('damaged', (dir) => {
@@ -165,7 +167,7 @@ test('a model that is foreign, damaged or of another kind', async () => {
     ...['train', '--data', at('both.tsv'), '--out', at('refused'), '--config', at('cube.json'), '--init', at('good')],
   ])
   assert.equal(other.code, 3)
-  assert.match(other.stderr, /is a Multi-plane 2-D U-Net; run it with --method unet2d/)
+  assert.match(other.stderr, /is a Multi-plane 2-D U-Net; set "network" to multiplane-unet in --config/)
 })
 
 test('every kind of network trains, and segment runs it with the method that it needs', async () => {
@@ -201,6 +203,32 @@ test('every kind of network trains, and segment runs it with the method that it 
     assert.match(wrong.stderr, new RegExp(`run it with --method ${network}`))
     assert.ok(!existsSync(at('wrong')) || readdirSync(at('wrong')).length === 0)
   }
+})
+
+test('an nnU-Net of two folds is trained, kept whole, goes on where it was, and segment runs it', async () => {
+  const plan = { network: 'nnunet', configuration: '2d', gigabytes: 0.2, batch: 2, steps: 3, folds: 2, checkEvery: 2 }
+  writeFileSync(at('nnunet.json'), JSON.stringify(plan))
+  const args = ['train', '--data', at('both.tsv'), '--out', at('nnunet'), '--config', at('nnunet.json')]
+  const trained = await lesionwise([...args, '--work', at('work')])
+  assert.equal(trained.code, 0, trained.stderr)
+  assert.match(trained.stdout, /Scans left out: Dice .* \(2 scans, 2 folds by group\)/)
+  const files = () =>
+    ['fold_0.safetensors', 'fold_1.safetensors', 'model.json'].map((f) => readFileSync(join(at('nnunet'), f)))
+  const [first, second, card] = files()
+  assert.ok(!first.equals(second))
+  const { network, weights, validation } = JSON.parse(card.toString())
+  assert.equal(network.configuration, '2d')
+  assert.deepEqual(network.dataset.channel_names, { 0: 'FLAIR', 1: 'T1' })
+  assert.equal(weights.length, 2)
+  assert.equal(validation.length, 1)
+  const again = await lesionwise([...args, '--work', at('work')])
+  assert.equal(again.code, 0, again.stderr)
+  assert.deepEqual(files(), [first, second, card])
+  const visit = ['--flair', at('a-flair.nii.gz'), '--t1', at('a-t1.nii.gz'), '--work', at('work')]
+  const ran = await lesionwise(['segment', ...visit, '--model', at('nnunet'), '--out', at('nnunet-result')])
+  assert.equal(ran.code, 0, ran.stderr)
+  const { method } = JSON.parse(readFileSync(join(at('nnunet-result'), 'provenance.json'), 'utf8'))
+  assert.equal(method.id, 'nnunet')
 })
 
 test('a disk that is full during a checkpoint: one line, the checkpoint before stays and the training goes on from it', async () => {

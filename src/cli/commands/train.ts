@@ -34,7 +34,7 @@ export function trainCommand(): Command {
     .option('--masks <folder>', 'lesion masks, where the list or derivatives/ have none')
     .option(
       '--preset <name>',
-      'recipe: multiplane (as the shipped model), long, quick (to try things out), unet3d, valverde2017',
+      'recipe: multiplane (as the shipped model), long, quick (to try things out), multislice, unet3d, valverde2017, nnunet',
     )
     .option('--config <file>', 'JSON with settings of your own; what it leaves out is as in the preset of its network')
     .addOption(

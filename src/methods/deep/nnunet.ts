@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { MethodError, UsageError } from '../../errors.js'
 import { loadNnunet } from '../../network/nnunet/card.js'
 import type { NnunetImage } from '../../network/nnunet/crop.js'
+import { applyPostprocessing } from '../../network/nnunet/postprocess.js'
 import { segmentNnunet } from '../../network/nnunet/predict.js'
 import { type Vec3, voxelSizes } from '../../volume/affine.js'
 import { inverseReorientation, type Reorientation, reorient } from '../../volume/orient.js'
@@ -22,7 +23,7 @@ export const nnunet = defineMethod({
   id: 'nnunet',
   title: 'nnU-Net v2, trained by you',
   describe:
-    "Runs a trained nnU-Net v2 as nnU-Net does: the plans' cropping, normalisation and resampling, overlapping windows with Gaussian weights, mirror images and folds averaged. It needs a model: `lesionwise import-model` makes one from nnU-Net's result folder. Bias fields are left in, as in its training.",
+    "Runs a trained nnU-Net v2 as nnU-Net does: the plans' cropping, normalisation and resampling, overlapping windows with Gaussian weights, mirror images and folds averaged. It needs a model: `lesionwise import-model` makes one from nnU-Net's result folder, `lesionwise train --preset nnunet` from labelled scans. Bias fields are left in, as in its training.",
   citation: {
     text: 'Isensee F, Jaeger PF, Kohl SAA, Petersen J, Maier-Hein KH. nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation. Nature Methods 2021;18:203–211.',
     doi: '10.1038/s41592-020-01008-z',
@@ -41,10 +42,11 @@ export const nnunet = defineMethod({
   params: z.object({
     model: z
       .string({
-        error: 'it needs a model: `lesionwise import-model --from NNUNET_FOLDER --out DIR`, then --model DIR',
+        error:
+          'it needs a model: `lesionwise import-model --from NNUNET_FOLDER --out DIR` or `lesionwise train --preset nnunet`, then --model DIR',
       })
       .min(1)
-      .describe('folder that `lesionwise import-model` wrote'),
+      .describe('folder that `lesionwise import-model` or `lesionwise train` wrote'),
     channels: z
       .string()
       .default('auto')
@@ -93,7 +95,8 @@ export const nnunet = defineMethod({
       ...grid,
       data: reorient({ dims, affine, data }, inverseReorientation(turn)).data,
     })
-    const mask = maskWhere(back(found.labels), (value) => value === params.lesion)
+    const labelled = applyPostprocessing(back(found.labels), model.postprocessing)
+    const mask = maskWhere(labelled, (value) => value === params.lesion)
     // Regions overlap: none of their maps is the probability of one label.
     const map = found.probabilities?.[labels.values.indexOf(params.lesion)]
     return map ? { mask, probability: back(map) satisfies Image } : { mask }

@@ -2,12 +2,13 @@ import { z } from 'zod'
 import { InputError } from '../../errors.js'
 import { readSafetensors, writeSafetensors } from '../../formats/safetensors.js'
 import { readLocal, sha256 } from '../../platform/index.js'
+import { modelCard } from '../model.js'
 import { architectureLayers, type NnunetNetwork } from './architecture.js'
 import { datasetSchema } from './dataset.js'
 import { modelOf, type NnunetModel, type NnunetWeight } from './import.js'
 import { plansSchema } from './plans.js'
 
-/** `model.json` of an nnU-Net that was brought over: all but the weights, which lie beside it, one file for each fold. */
+/** `model.json` of an nnU-Net that was brought over or trained here: all but the weights, which lie beside it, one file for each fold. */
 export const nnunetCard = z.object({
   format: z.literal('lesionwise-model'),
   formatVersion: z.literal(1),
@@ -23,6 +24,11 @@ export const nnunetCard = z.object({
     dataset: datasetSchema,
   }),
   weights: z.array(z.object({ file: z.string(), sha256: z.string(), fold: z.string() })).min(1),
+  /** Groups of labels of which only the largest component is kept, in order. */
+  postprocessing: z.array(z.array(z.number().int())).default([]),
+  /** Of those trained here: on what, and how they did on scans left out. */
+  training: modelCard.shape.training.optional(),
+  validation: modelCard.shape.validation.default([]),
 })
 
 export type NnunetCard = z.output<typeof nnunetCard>
@@ -47,6 +53,8 @@ export function cardOf(model: Omit<NnunetModel, 'folds'>, weights: NnunetCard['w
       dataset: { channel_names, modality, labels, regions_class_order, numTraining, file_ending },
     },
     weights,
+    postprocessing: [],
+    validation: [],
   }
 }
 
@@ -54,16 +62,16 @@ export const foldFile = (weights: ReadonlyMap<string, NnunetWeight>): Uint8Array
   writeSafetensors(weights, { software: 'lesionwise' })
 
 /**
- * A model from the folder that `lesionwise import-model` wrote.
+ * A model from the folder that `lesionwise import-model` or `lesionwise train` wrote.
  * @throws InputError when a file is missing, damaged, or does not belong to the others
  */
-export async function loadNnunet(folder: string): Promise<NnunetModel> {
+export async function loadNnunet(folder: string): Promise<NnunetModel & Pick<NnunetCard, 'postprocessing'>> {
   const read = (file: string) =>
     readLocal(`${folder}/${file}`).catch((cause) => {
       throw new InputError(`${folder}/${file}`, 'cannot be read', importAgain, { cause })
     })
   const source = `${folder}/model.json`
-  const { network, weights } = cardFrom(await read('model.json'), source)
+  const { network, weights, postprocessing } = cardFrom(await read('model.json'), source)
   const { plans, dataset, configuration, trainer } = network
   const model = modelOf(plans, dataset, configuration, source, source)
   const folds = new Map<string, ReadonlyMap<string, NnunetWeight>>()
@@ -77,7 +85,7 @@ export async function loadNnunet(folder: string): Promise<NnunetModel> {
       )
     folds.set(fold, weightsFrom(bytes, model.network, `${folder}/${file}`))
   }
-  return { ...model, mirrorAxes: network.mirrorAxes, trainer, folds }
+  return { ...model, mirrorAxes: network.mirrorAxes, trainer, folds, postprocessing }
 }
 
 const importAgain = 'give a folder that `lesionwise import-model` wrote, or write it again'

@@ -48,7 +48,7 @@ function nonzeroMask({ shape, channels }: NnunetImage): Mask {
 }
 
 /** The voxels of a box of `shape`, copied. */
-function cropData<T extends Float32Array | Uint8Array>(data: T, { start, before }: CropBox, shape: Shape3): T {
+export function cropData<T extends Float32Array | Uint8Array>(data: T, { start, before }: CropBox, shape: Shape3): T {
   const out = new (data.constructor as { new (n: number): T })(shape[0] * shape[1] * shape[2])
   forEachRow(start, before, shape, (outer, inner) => out.set(data.subarray(outer, outer + shape[2]), inner))
   return out

@@ -1,9 +1,9 @@
 import { InputError } from '../../errors.js'
-import { type CropBox, cropToNonzero, type NnunetImage, type Shape3, uncrop } from './crop.js'
+import { type CropBox, cropData, cropToNonzero, type NnunetImage, type Shape3, uncrop } from './crop.js'
 import type { NnunetLabels } from './dataset.js'
 import { normalise } from './normalise.js'
 import type { NnunetConfiguration, NnunetPlans } from './plans.js'
-import { resampleImage } from './resample.js'
+import { resampleImage, resampleLabels } from './resample.js'
 import { resampledShape } from './rules.js'
 
 /** What preprocessing did to the grid, so that predictions find back. Axes are the transposed ones. */
@@ -54,6 +54,23 @@ export function prepareImage(image: NnunetImage, rules: PreparationRules, source
     return resampleImage(normal, cropped.shape, shape, spacing, target, configuration.resampling_fn_data_kwargs)
   })
   return { shape, channels, geometry: { box: cropped.box, croppedShape: cropped.shape, spacing, target } }
+}
+
+/**
+ * A case's labels on the grid that `prepareImage` brought its channels to.
+ * @param labels one for each voxel, as the image lies
+ */
+export function prepareLabels(
+  labels: Uint8Array,
+  { shape, geometry }: Pick<PreparedImage, 'shape' | 'geometry'>,
+  { plans, configuration }: Pick<PreparationRules, 'plans' | 'configuration'>,
+): Int16Array {
+  const { box, croppedShape, spacing, target } = geometry
+  const backward = plans.transpose_backward
+  const before = backward.map((axis) => box.before[axis]) as unknown as Shape3
+  const cropped = cropData(transposeData(labels, before, plans.transpose_forward), box, croppedShape)
+  const rule = configuration.resampling_fn_seg_kwargs
+  return resampleLabels(Int16Array.from(cropped), croppedShape, shape, spacing, target, rule)
 }
 
 const targetOf = ({ spacing }: NnunetConfiguration, image: Shape3): Shape3 =>
