@@ -84,6 +84,10 @@ export const trainingConfig = z
       .max(100)
       .default(8)
       .describe("memory for which nnU-Net's planner sizes patch and batch (nnunet alone)"),
+    recompute: z
+      .boolean()
+      .default(false)
+      .describe('compute inner values again on the way back instead of keeping them: less memory, more time (U-Nets)'),
     folds: z
       .number()
       .int()

@@ -83,6 +83,7 @@ export class Graph {
   /** New values of parameters that a layer keeps by itself. */
   readonly kept = new Map<Parameter, Value>()
   readonly constants = new Map<string, OnnxTensor>()
+  #repeated?: Noise[]
   readonly #constantValues = new Map<string, Value>()
   #count = 0
 
@@ -98,6 +99,8 @@ export class Graph {
   }
 
   noise(shape: Shape, kind: Noise['kind']): Value {
+    const before = this.#repeated?.shift()
+    if (before) return before.value
     const value = { name: `noise${this.noises.length}`, shape, type: 'float32' as const }
     this.noises.push({ value, kind })
     return value
@@ -123,9 +126,20 @@ export class Graph {
 
   /** What a parameter becomes after this run, where a layer and not the optimiser decides. */
   keep(name: string, next: Value): void {
+    if (this.#repeated) return
     const parameter = this.parameters.get(name)
     if (!parameter) throw new ShapeError(name, 'no such parameter')
     this.kept.set(parameter, next)
+  }
+
+  /** Builds a part that is there already once more, with the noises of the first time; what it keeps is kept already. */
+  again(noises: readonly Noise[], build: () => Value): Value {
+    this.#repeated = [...noises]
+    try {
+      return build()
+    } finally {
+      this.#repeated = undefined
+    }
   }
 
   constant(values: number | readonly number[] | Float32Array, shape?: Shape): Value {
@@ -185,7 +199,7 @@ export class Graph {
   through(
     sources: readonly Value[],
     result: Value,
-    gradients: (graph: Graph, upstream: Value) => readonly Value[],
+    gradients: (graph: Graph, upstream: Value) => readonly (Value | undefined)[],
   ): Value {
     return this.step('Identity', [result, ...sources], result.shape, {
       backward: (graph, [up]) => [undefined, ...gradients(graph, up!)],

@@ -3,6 +3,6 @@ import { unet } from './unet.js'
 
 /** The 2-D U-Net that comes with the package: `[batch, channels, height, width]`, sizes multiples of 16, to logits `[batch, 1, height, width]`. */
 export const multiplaneUnet =
-  (features: readonly number[] = [16, 32, 64, 96, 128]) =>
+  (features: readonly number[] = [16, 32, 64, 96, 128], { recompute = false } = {}) =>
   (graph: Graph, image: Value): Value =>
-    unet(graph, image, { features, classes: 1, dimensions: 2, normalisation: 'batch', slope: 0.01 })
+    unet(graph, image, { features, recompute, classes: 1, dimensions: 2, normalisation: 'batch', slope: 0.01 })

@@ -1,4 +1,5 @@
 import type { Graph, Value } from '../graph/graph.js'
+import { recomputed } from '../graph/recompute.js'
 import { heNormal, ones, zeros } from '../initialise.js'
 import {
   convolution,
@@ -76,6 +77,8 @@ export interface UnetOptions {
   /** Channels of the first convolution of a level, where they differ from the level's (3-D U-Net). */
   first?: (features: number, level: number) => number
   convBias?: boolean
+  /** Inner values of each level are computed again on the way back instead of kept. */
+  recompute?: boolean
 }
 
 /**
@@ -98,11 +101,15 @@ export function unet(graph: Graph, x: Value, options: UnetOptions): Value {
   const two = Array(dimensions).fill(2)
   const bias = options.convBias ?? normalisation === 'none'
   const activate = (v: Value) => (slope === 0 ? relu(graph, v) : leakyRelu(graph, v, slope))
-  const block = (name: string, v: Value, out: number, inner: number): Value =>
+  const convolutions = (name: string, v: Value, out: number, inner: number): Value =>
     [inner, out].reduce((y, width, i) => {
       const conv = convLayer(graph, `${name}.conv${i}`, y, { out: width, kernel, padding, bias, slope })
       return activate(normLayer(graph, `${name}.norm${i}`, conv, normalisation))
     }, v)
+  const block = (name: string, v: Value, out: number, inner: number): Value =>
+    options.recompute
+      ? recomputed(graph, [v], ([again]) => convolutions(name, again, out, inner))
+      : convolutions(name, v, out, inner)
   const skips: Value[] = []
   let y = x
   features.forEach((width, level) => {

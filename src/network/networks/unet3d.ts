@@ -33,10 +33,11 @@ export const unet3dPublished =
  * channels and three levels from 8.
  */
 export const unet3d =
-  (features: readonly number[] = [8, 16, 32]) =>
+  (features: readonly number[] = [8, 16, 32], { recompute = false } = {}) =>
   (graph: Graph, image: Value): Value =>
     unet(graph, image, {
       features,
+      recompute,
       classes: 1,
       dimensions: 3,
       normalisation: 'instance',

@@ -12,5 +12,5 @@ import { CubePool } from './sample.js'
 export async function trainCubes(scans: readonly LabelledScan[], run: TrainingRun): Promise<Weights> {
   const { size, features } = run.config
   const pool = new CubePool(scans, rolesOf(tissueChannels), run.config)
-  return await trainOnCrops(pool, scans[0].channels.length, [size, size, size], unet3d(features), run)
+  return await trainOnCrops(pool, scans[0].channels.length, [size, size, size], unet3d(features, run.config), run)
 }

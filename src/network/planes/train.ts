@@ -14,5 +14,5 @@ export async function trainPlanes(scans: readonly LabelledScan[], run: TrainingR
   const { size, features } = run.config
   const pool = new PlanePool(scans, rolesOf(tissueChannels), run.config, reach)
   const channels = scans[0].channels.length * slicesWithin(reach).length
-  return await trainOnCrops(pool, channels, [size, size], multiplaneUnet(features), run)
+  return await trainOnCrops(pool, channels, [size, size], multiplaneUnet(features, run.config), run)
 }

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { diceAndBinaryCrossEntropy } from '../../src/network/losses.js'
+import { unet } from '../../src/network/networks/unet.js'
+import type { Objective } from '../../src/network/trainer.js'
+import { Trainer } from '../../src/network/trainer.js'
+import { seededRandom } from '../../src/random.js'
+
+const shape = [2, 2, 16, 16]
+const random = seededRandom(3)
+const batch = {
+  image: Float32Array.from({ length: 2 * 2 * 256 }, () => random() - 0.5),
+  truth: Float32Array.from({ length: 2 * 256 }, () => (random() < 0.3 ? 1 : 0)),
+}
+
+/** The weights after three steps, statistics of the batch norms with them, and how many convolutions a step takes. */
+async function trained(recompute: boolean) {
+  const objective: Objective = {
+    inputs: { image: shape, truth: [2, 1, 16, 16] },
+    build: (graph, { image, truth }) => ({
+      loss: diceAndBinaryCrossEntropy()(
+        graph,
+        unet(graph, image, { features: [4, 8, 8], classes: 1, dimensions: 2, dropout: 0.3, recompute }),
+        truth,
+      ),
+    }),
+  }
+  const trainer = await Trainer.create(objective, { optimiser: { kind: 'adam' }, seed: 1, threads: 1 })
+  try {
+    for (let step = 0; step < 3; step++) await trainer.train(batch, 0.01)
+    const convolutions = trainer.graph.operations.filter(({ op }) => op === 'Conv').length
+    return { weights: trainer.weights(), convolutions }
+  } finally {
+    await trainer.close()
+  }
+}
+
+test('what is computed again on the way back leaves the weights and the statistics of batch norms as they are', async () => {
+  const [kept, again] = [await trained(false), await trained(true)]
+  assert.ok(again.convolutions > kept.convolutions)
+  assert.deepEqual([...again.weights.keys()], [...kept.weights.keys()])
+  for (const [name, values] of kept.weights) {
+    const off = values.reduce((most, v, i) => Math.max(most, Math.abs(v - again.weights.get(name)![i])), 0)
+    assert.ok(off < 1e-5, `${name} is off by ${off}`)
+  }
+})
