@@ -3,7 +3,7 @@
 import { Graph, type Value } from '../src/network/graph/graph.js'
 import { initialWeights } from '../src/network/initialise.js'
 import { diceAndBinaryCrossEntropy } from '../src/network/losses.js'
-import { nnunet } from '../src/network/networks/nnunet.js'
+import { nnunetHeads } from '../src/network/networks/nnunet.js'
 import { unet } from '../src/network/networks/unet.js'
 import { openSession } from '../src/network/runtime.js'
 import { slideWindows } from '../src/network/sliding.js'
@@ -13,7 +13,7 @@ import type { TimedNetwork } from './network-shapes.js'
 
 const { network, mode, runs } = JSON.parse(process.argv[2]) as {
   network: TimedNetwork
-  mode: 'train' | 'infer'
+  mode: 'train' | 'recompute' | 'infer'
   runs: number
 }
 const { channels, patch, batch, image, features } = network
@@ -31,9 +31,10 @@ function build(graph: Graph, x: Value): Value {
       normalisation: network.normalisation,
       convBias: true,
       slope: 0.01,
+      recompute: mode === 'recompute',
     })
   const each = (n: number) => Array<number>(dimensions).fill(n)
-  return nnunet({
+  const described = {
     kind: 'plain',
     inputChannels: channels,
     outputChannels: 1,
@@ -46,12 +47,13 @@ function build(graph: Graph, x: Value): Value {
     epsilon: 1e-5,
     negativeSlope: 0.01,
     activationFirst: false,
-  })(graph, x)
+  } as const
+  return nnunetHeads(graph, x, described, { recompute: mode === 'recompute' })[0]
 }
 
 const seconds: number[] = []
 let weights = 0
-if (mode === 'train') {
+if (mode !== 'infer') {
   const loss = diceAndBinaryCrossEntropy()
   const trainer = await Trainer.create(
     {

@@ -1,7 +1,7 @@
 // Speed of training steps and of sliding-window inference against PyTorch (bench/peers, pinned), two threads each, the same
 // shapes, every measurement in a process of its own. PyTorch is taken as it is fastest: contiguous or channels-last.
 //
-//   npm run bench:network [-- --only TEXT] [--mode train|infer] [--runs N] [--docs]
+//   npm run bench:network [-- --only TEXT] [--mode train|recompute|infer] [--runs N] [--docs]
 //
 // The ratio is PyTorch's seconds by ours: above 1 we are faster. The last column is PyTorch under bfloat16 autocast, where
 // the processor has it. --docs puts the table between the marks of docs/benchmarks.md.
@@ -15,7 +15,7 @@ import { peersInstalled, runPeer } from './peer.js'
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
-    mode: { type: 'string', multiple: true, default: ['train', 'infer'] },
+    mode: { type: 'string', multiple: true, default: ['infer', 'train', 'recompute'] },
     runs: { type: 'string', default: '5' },
     docs: { type: 'boolean', default: false },
   },
@@ -44,13 +44,19 @@ function torch(network: TimedNetwork, mode: string, runs: number, bf16: boolean)
   return tried.reduce((best, one) => (best && one && median(one.seconds) < median(best.seconds) ? one : best))
 }
 
+const titles: Record<string, string> = {
+  infer: 'inference',
+  train: 'training step',
+  recompute: 'training step, inner values computed again',
+}
 const rows: string[] = []
 for (const mode of options.mode)
   for (const network of timedNetworks) {
     if (!network.name.includes(options.only)) continue
     const runs = Number(options.runs)
     const own = ours(network, mode, runs)
-    const theirs = torch(network, mode, runs, false)
+    // PyTorch keeps what it has computed: the same peer for both ways of training.
+    const theirs = mode === 'recompute' ? undefined : torch(network, mode, runs, false)
     const low = theirs && torch(network, mode, runs, true)
     if (theirs && theirs.weights !== own.weights)
       throw new Error(`${network.name}: ${own.weights} weights here, ${theirs.weights} in PyTorch`)
@@ -58,7 +64,7 @@ for (const mode of options.mode)
     const seconds = median(own.seconds)
     const ratio = (other?: Timed) => (other ? (median(other.seconds) / seconds).toFixed(2) : 'n/a')
     rows.push(
-      `| ${mode === 'train' ? 'training step' : 'inference'} | ${network.name}${mode === 'train' ? `, batch ${network.batch}` : ` windows on ${network.image.join('×')}`} | ${seconds.toFixed(3)} s | ${ratio(theirs)} | ${own.megabytes.toFixed(0)} MB | ${theirs ? (own.megabytes / theirs.megabytes).toFixed(2) : 'n/a'} | ${ratio(low)} |`,
+      `| ${titles[mode]} | ${network.name}${mode === 'infer' ? ` windows on ${network.image.join('×')}` : `, batch ${network.batch}`} | ${seconds.toFixed(3)} s | ${ratio(theirs)} | ${own.megabytes.toFixed(0)} MB | ${theirs ? (own.megabytes / theirs.megabytes).toFixed(2) : 'n/a'} | ${ratio(low)} |`,
     )
     console.log(rows.at(-1))
   }

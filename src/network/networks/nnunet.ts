@@ -1,4 +1,5 @@
 import type { Graph, Initial, Value } from '../graph/graph.js'
+import { recomputed } from '../graph/recompute.js'
 import { heNormal, ones, zeros } from '../initialise.js'
 import { architectureLayers, type NetworkLayer, type NnunetNetwork } from '../nnunet/architecture.js'
 import { product } from '../nnunet/rules.js'
@@ -18,22 +19,26 @@ import {
  *
  * @param image `[batch, channels, (z,) y, x]`, each size divided by the product of the strides
  * @param deepSupervision also the coarser stages' heads; without, their weights are not part of the graph
+ * @param recompute inner values of each stage are computed again on the way back instead of kept
  * @returns logits `[batch, outputs, …]` of each head, finest first
  */
 export function nnunetHeads(
   graph: Graph,
   image: Value,
   network: NnunetNetwork,
-  { deepSupervision = false } = {},
+  { deepSupervision = false, recompute = false } = {},
 ): Value[] {
   const apply = (layer: NetworkLayer, x: Value) => applied(graph, x, layer, network)
+  const inOrder = (some: readonly NetworkLayer[], x: Value) => some.reduce((y, layer) => apply(layer, y), x)
+  const part = (inputs: readonly Value[], build: (inputs: readonly Value[]) => Value): Value =>
+    recompute ? recomputed(graph, inputs, build) : build(inputs)
   const layers = architectureLayers(network)
   const down = (stage: number) =>
     layers.filter((layer) => layer.stage === stage && (layer.part === 'encoder' || layer.part === 'shortcut'))
   const stem = layers.filter(({ part }) => part === 'stem')
-  let y = stem.reduce((x, layer) => apply(layer, x), image)
+  let y = inOrder(stem, image)
   const skips = network.features.map((_, stage) => {
-    y = network.kind === 'plain' ? down(stage).reduce((x, layer) => apply(layer, x), y) : residualStage(y, down(stage))
+    y = part([y], ([x]) => (network.kind === 'plain' ? inOrder(down(stage), x) : residualStage(x, down(stage))))
     return y
   })
 
@@ -52,9 +57,12 @@ export function nnunetHeads(
 
   const heads: Value[] = []
   for (const layer of layers) {
-    if (layer.part === 'up') y = join(graph, apply(layer, y), skips[layer.stage])
-    else if (layer.part === 'decoder') y = apply(layer, y)
-    else if (layer.part === 'head' && (deepSupervision || layer.stage === 0)) heads.unshift(apply(layer, y))
+    if (layer.part === 'up') {
+      const convolutions = layers.filter(({ part: of, stage }) => of === 'decoder' && stage === layer.stage)
+      y = part([y, skips[layer.stage]], ([below, skip]) =>
+        inOrder(convolutions, join(graph, apply(layer, below), skip)),
+      )
+    } else if (layer.part === 'head' && (deepSupervision || layer.stage === 0)) heads.unshift(apply(layer, y))
   }
   return heads
 }

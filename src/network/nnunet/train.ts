@@ -119,7 +119,12 @@ async function trainNnunet(
       objective: {
         inputs: { image: [batch, network.inputChannels, ...patch], truth: [batch, 2, ...patch] },
         build: (graph, { image, truth }) => ({
-          loss: deepSupervision(graph, nnunetHeads(graph, image, network, { deepSupervision: true }), truth, loss),
+          loss: deepSupervision(
+            graph,
+            nnunetHeads(graph, image, network, { deepSupervision: true, recompute: config.recompute }),
+            truth,
+            loss,
+          ),
         }),
       },
       optimiser: { kind: 'sgd', momentum: 0.99, nesterov: true, weightDecay: config.weightDecay, clip: config.clip },
