@@ -15,6 +15,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { lesionDetection } from '../src/evaluate/detection.js'
 import { readNifti } from '../src/formats/nifti.js'
 import { findLesions } from '../src/lesions/instances.js'
 import { loadMethod } from '../src/methods/registry.js'
@@ -105,7 +106,7 @@ for (const seeds of options.seed.length > 1 && !options.ensemble
     }
   })
   const title = `${name}${options.alone ? ' alone' : ''}${options['flair-alone'] ? ', FLAIR without T1' : ''}, ${options.split} left out, seed ${seeds.join(' + ')}`
-  const tables = report(title, rows)
+  const tables = `${report(title, rows)}\n${await bySize(title, rows)}`
   console.log(tables)
   console.log(`best point over all: ${JSON.stringify(points[bestPoint(scored)])}`)
   console.log(`mean over centres: Dice ${overCentres(rows, 'dice')}, F1 ${overCentres(rows, 'f1')}\n`)
@@ -119,8 +120,8 @@ for (const seeds of options.seed.length > 1 && !options.ensemble
     ),
   )
   if (options.readme) {
-    const brief = tables.split('\n').filter((line) => line.startsWith('|'))
-    replaceBetween('README.md', `network-${which}`, brief.join('\n'))
+    const [brief] = tables.split('\n\n')
+    replaceBetween('README.md', `network-${which}`, brief)
     replaceBetween('docs/accuracy.md', `network-${which}`, tables)
   }
   if (!options.pictures) continue
@@ -131,6 +132,29 @@ for (const seeds of options.seed.length > 1 && !options.ensemble
   }
 }
 process.exit(0)
+
+/** Of the lesions of every size, over all scans: how many of the reference's are found, and of ours false. */
+async function bySize(title: string, rows: readonly { scan: { id: string }; mask: Mask }[]): Promise<string> {
+  const found = rows.map(({ scan, mask }) =>
+    lesionDetection(scans.find(({ id }) => id === scan.id)!.reference, mask, { binsMm3: [20, 100, 1000] }),
+  )
+  const sum = (bin: number, key: 'referenceLesions' | 'detected' | 'candidateLesions' | 'falsePositives') =>
+    found.reduce((total, { bins }) => total + bins[bin][key], 0)
+  const share = (part: number, whole: number) => (whole > 0 ? (part / whole).toFixed(2) : 'n/a')
+  const size = ({ fromMm3, toMm3 }: { fromMm3: number; toMm3: number }) =>
+    Number.isFinite(toMm3) ? `${fromMm3}–${toMm3} mm³` : `${fromMm3} mm³ and more`
+  return [
+    `| ${title}: lesions by their own size | in the references | of these found | ours | of these false |`,
+    '|---|---|---|---|---|',
+    ...found[0].bins.map((bin, i) => {
+      const [reference, ours] = [sum(i, 'referenceLesions'), sum(i, 'candidateLesions')]
+      return `| ${size(bin)} | ${reference} | ${share(sum(i, 'detected'), reference)} | ${ours} | ${share(sum(i, 'falsePositives'), ours)} |`
+    }),
+    '',
+    '(18-connected; found or right where one voxel is shared.)',
+    '',
+  ].join('\n')
+}
 
 function overCentres(
   rows: readonly { scan: { centre: string }; score: { dice: number; f1: number } }[],
