@@ -1,19 +1,27 @@
 import type { Flag } from '../errors.js'
 
-/** Shows a run on stderr: one line that is drawn anew on a terminal, a line a stage elsewhere, nothing when quiet. */
+/**
+ * Shows a run on stderr: one line that is drawn anew on a terminal, a line a stage elsewhere (with `detail`, what changes
+ * all the time, once every twentieth of the work), nothing when quiet.
+ */
 export class ProgressLine {
   #stage = ''
   #drawn = false
   #last = 0
+  #logged = 0
   readonly #started = Date.now()
   readonly #terminal = process.stderr.isTTY === true
 
   constructor(readonly quiet: boolean) {}
 
-  update({ stage, fraction }: { stage: string; fraction: number }): void {
+  update({ stage, fraction, detail = '' }: { stage: string; fraction: number; detail?: string }): void {
     if (this.quiet) return
+    const text = detail ? `${stage}: ${detail}` : stage
     if (!this.#terminal) {
-      if (stage !== this.#stage) process.stderr.write(`${stage} (${percent(fraction)})\n`)
+      if (stage !== this.#stage || (detail && fraction >= this.#logged + 0.05)) {
+        process.stderr.write(`${text} (${percent(fraction)})\n`)
+        this.#logged = fraction
+      }
       this.#stage = stage
       return
     }
@@ -24,7 +32,7 @@ export class ProgressLine {
     const spent = (time - this.#started) / 1000
     // Before a tenth is done, a guess of what is left would only jump about.
     const left = fraction > 0.1 ? `, ${seconds((spent * (1 - fraction)) / fraction)} left` : ''
-    process.stderr.write(`\r\x1b[K${percent(fraction)} ${stage}${left}`)
+    process.stderr.write(`\r\x1b[K${percent(fraction)} ${text}${left}`)
     this.#drawn = true
   }
 

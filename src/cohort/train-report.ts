@@ -70,3 +70,19 @@ function smoothed(history: TrainResult['history']): TrainResult['history'] {
   }
   return out
 }
+
+const bars = '▁▂▃▄▅▆▇█'
+
+/** A fold's losses so far as a line of bars for the terminal, from its least to its largest mean over a stretch. */
+export function lossLine(losses: readonly number[], width = 16): string {
+  const stretch = Math.max(1, Math.ceil(losses.length / width))
+  const means: number[] = []
+  for (let from = 0; from < losses.length; from += stretch) {
+    const part = losses.slice(from, from + stretch)
+    means.push(part.reduce((sum, loss) => sum + loss, 0) / part.length)
+  }
+  const [low, high] = [Math.min(...means), Math.max(...means)]
+  return means
+    .map((mean) => bars[high > low ? Math.round(((mean - low) / (high - low)) * (bars.length - 1)) : 0])
+    .join('')
+}

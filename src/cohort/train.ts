@@ -31,6 +31,7 @@ import {
 } from './train-files.js'
 import { centresOf, foldsOf } from './train-folds.js'
 import { type CaseScores, type Cut, cutsOf, plainCut, publish, type TrainResult } from './train-publish.js'
+import { lossLine } from './train-report.js'
 
 export type { TrainResult }
 
@@ -56,7 +57,7 @@ export interface TrainOptions {
   seed?: number
   device?: 'cpu' | 'webgpu' | 'cuda'
   signal?: AbortSignal
-  onProgress?(event: { stage: string; fraction: number }): void
+  onProgress?(event: { stage: string; fraction: number; detail?: string }): void
   onFlag?(flag: Flag): void
 }
 
@@ -257,7 +258,12 @@ class Training {
           const look = progress.checks.at(-1)
           const said = look ? `, Dice ${look.dice.toFixed(2)} F1 ${look.f1.toFixed(2)}` : ''
           const done = (index + (step + 1) / config.steps) / this.parts
-          options.onProgress?.({ stage: `${stage}: loss ${loss.toFixed(3)}${said}`, fraction: 0.1 + 0.9 * done })
+          const curve = lossLine(progress.history.map((row) => row.loss))
+          options.onProgress?.({
+            stage,
+            detail: `loss ${curve} ${loss.toFixed(3)}${said}`,
+            fraction: 0.1 + 0.9 * done,
+          })
         },
         checkpoint: async (state) => await saveCheckpoint(path, key, { ...progress, state }),
         check: async (step, now) => await this.#look(name, step, now, left, progress),
