@@ -15,6 +15,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { type Calibration, calibration } from '../src/evaluate/calibration.js'
 import { lesionDetection } from '../src/evaluate/detection.js'
 import { readNifti } from '../src/formats/nifti.js'
 import { findLesions } from '../src/lesions/instances.js'
@@ -76,7 +77,7 @@ const scans = await networkCases(presetConfig(options.preset).network as FixedNe
 for (const seeds of options.seed.length > 1 && !options.ensemble
   ? [...options.seed.map((s) => [s]), options.seed]
   : [options.seed]) {
-  const scored: (Scored & { masks: Mask[] })[] = []
+  const scored: (Scored & { masks: Mask[]; calibration(point: number): Calibration })[] = []
   for (const scan of scans) {
     const probability = meanProbability(scan, seeds)
     if (!probability) {
@@ -84,6 +85,7 @@ for (const seeds of options.seed.length > 1 && !options.ensemble
       continue
     }
     const belief = options.alone ? undefined : await beliefOf(scan)
+    const mixed = (share: number) => (belief ? withBelief(probability, belief, share) : probability)
     const masks: Mask[] = []
     for (const point of points) masks.push(await cutAt(scan, probability, belief, point))
     scored.push({
@@ -91,6 +93,7 @@ for (const seeds of options.seed.length > 1 && !options.ensemble
       referenceMl: volumeMl(scan.reference),
       scores: masks.map((m) => score(m, scan.reference)),
       masks,
+      calibration: (point) => calibrationOf(scan, mixed(points[point].share)),
     })
   }
   const rows = scored.map((one) => {
@@ -103,10 +106,11 @@ for (const seeds of options.seed.length > 1 && !options.ensemble
       score: one.scores[point],
       point: `${points[point].share}/${points[point].threshold}/${points[point].certain}/${points[point].bright}`,
       mask: one.masks[point],
+      calibration: one.calibration(point),
     }
   })
   const title = `${name}${options.alone ? ' alone' : ''}${options['flair-alone'] ? ', FLAIR without T1' : ''}, ${options.split} left out, seed ${seeds.join(' + ')}`
-  const tables = `${report(title, rows)}\n${await bySize(title, rows)}`
+  const tables = `${report(title, rows)}\n${await bySize(title, rows)}\n${reliability(title, rows)}`
   console.log(tables)
   console.log(`best point over all: ${JSON.stringify(points[bestPoint(scored)])}`)
   console.log(`mean over centres: Dice ${overCentres(rows, 'dice')}, F1 ${overCentres(rows, 'f1')}\n`)
@@ -132,6 +136,29 @@ for (const seeds of options.seed.length > 1 && !options.ensemble
   }
 }
 process.exit(0)
+
+const calibrationOf = (scan: NetworkCase, data: Float32Array): Calibration => {
+  const { grid, brain } = scan.preparation.study
+  return calibration({ ...grid, data: scan.truth }, { ...grid, data }, { within: brain })
+}
+
+/** How often voxels of a probability are lesion, scans weighing the same; nearly all of the brain lies in the first bin. */
+function reliability(title: string, rows: readonly { calibration: Calibration }[]): string {
+  const all = rows.map((row) => row.calibration)
+  const of = (bin: number, key: 'meanProbability' | 'observed') =>
+    mean(all.map(({ bins }) => bins[bin][key]).filter(Number.isFinite)).toFixed(2)
+  return [
+    `| ${title}: probability | mean of it | share that is lesion |`,
+    '|---|---|---|',
+    ...all[0].bins.map(
+      ({ low, high }, i) =>
+        `| ${low.toFixed(1)}–${high.toFixed(1)} | ${of(i, 'meanProbability')} | ${of(i, 'observed')} |`,
+    ),
+    '',
+    `(Expected calibration error over the brain ${mean(all.map((one) => one.expectedError)).toFixed(4)}, Brier score ${mean(all.map((one) => one.brier)).toFixed(4)}.)`,
+    '',
+  ].join('\n')
+}
 
 /** Of the lesions of every size, over all scans: how many of the reference's are found, and of ours false. */
 async function bySize(title: string, rows: readonly { scan: { id: string }; mask: Mask }[]): Promise<string> {
