@@ -2,14 +2,14 @@
 // scores what scripts/default-model.ts left in .cache/default-model.
 //
 //   npm run bench:network-accuracy -- [--preset NAME] [--name NAME] [--split patient|centre] [--seed N …] [--ensemble] [--alone]
-//     [--flair-alone] [--pictures] [--readme]
+//     [--point SHARE/THRESHOLD/CERTAIN/BRIGHT] [--flair-alone] [--pictures] [--readme]
 //
 // The settings of each scan are those with the best mean of Dice and F1 over the other patients' scans, in a split by
 // centre over the other centres' scans, centres weighing the same. Several seeds are averaged as an ensemble and also
 // scored one by one, unless --ensemble is given. The weight of the belief of roura2015 beside the network's, and the
 // belief that a finding must reach, are chosen with the thresholds; --alone judges the network without it,
-// --flair-alone on scans without T1. The parameters of roura2015 are its defaults, which were chosen on all 15 scans
-// (its own scores with patients left out: npm run bench:accuracy).
+// --flair-alone on scans without T1, --point the given settings on every scan. The parameters of roura2015 are its
+// defaults, which were chosen on all 15 scans (its own scores with patients left out: npm run bench:accuracy).
 // Writes out/network-accuracy/: the scores as JSON, with --pictures an overlay PNG per scan (green: both, red: ours only,
 // yellow: reference only). --readme puts the tables between the marks network-SPLIT of README.md and docs/accuracy.md.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -43,6 +43,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', multiple: true, default: ['1'] },
     alone: { type: 'boolean', default: false },
     ensemble: { type: 'boolean', default: false },
+    point: { type: 'string' },
     'flair-alone': { type: 'boolean', default: false },
     pictures: { type: 'boolean', default: false },
     readme: { type: 'boolean', default: false },
@@ -53,20 +54,23 @@ const name = options.name ?? options.preset
  * A voxel is lesion from `threshold` on, in findings that reach `certain` somewhere; `share` is the threshold method's, and
  * `bright` what its belief must reach in a finding.
  */
-const points = options.alone
-  ? [0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9].flatMap((threshold) =>
-      [threshold, 0.8, 0.9, 0.95, 0.98]
-        .filter((c, i) => i === 0 || c > threshold)
-        .map((certain) => ({ share: 0, threshold, certain, bright: 0 })),
-    )
-  : [
-      ...[0.6, 0.8, 0.9].map((threshold) => ({ share: 0, threshold, certain: 0.98, bright: 0 })),
-      ...[0.3, 0.4, 0.5, 0.6].flatMap((share) =>
-        [0.4, 0.5, 0.6].flatMap((threshold) =>
-          [0, 0.95, 0.98].map((bright) => ({ share, threshold, certain: 0.9, bright })),
+const [share, threshold, certain, bright] = options.point?.split('/').map(Number) ?? []
+const points = options.point
+  ? [{ share, threshold, certain, bright }]
+  : options.alone
+    ? [0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9].flatMap((threshold) =>
+        [threshold, 0.8, 0.9, 0.95, 0.98]
+          .filter((c, i) => i === 0 || c > threshold)
+          .map((certain) => ({ share: 0, threshold, certain, bright: 0 })),
+      )
+    : [
+        ...[0.6, 0.8, 0.9].map((threshold) => ({ share: 0, threshold, certain: 0.98, bright: 0 })),
+        ...[0.3, 0.4, 0.5, 0.6].flatMap((share) =>
+          [0.4, 0.5, 0.6].flatMap((threshold) =>
+            [0, 0.95, 0.98].map((bright) => ({ share, threshold, certain: 0.9, bright })),
+          ),
         ),
-      ),
-    ]
+      ]
 /** What was left out, and what of the method or the scans. */
 const which = `${options.split}${options['flair-alone'] ? '-flair' : ''}${options.alone ? '-alone' : ''}`
 const out = `${root}out/network-accuracy/${name}-${which}`
