@@ -5,6 +5,7 @@ import { initialWeights } from '../src/network/initialise.js'
 import { diceAndBinaryCrossEntropy } from '../src/network/losses.js'
 import { nnunetHeads } from '../src/network/networks/nnunet.js'
 import { unet } from '../src/network/networks/unet.js'
+import { planned } from '../src/network/nnunet/architecture.js'
 import { openSession } from '../src/network/runtime.js'
 import { slideWindows } from '../src/network/sliding.js'
 import { Trainer } from '../src/network/trainer.js'
@@ -43,10 +44,7 @@ function build(graph: Graph, x: Value): Value {
     strides: features.map((_, i) => each(i === 0 ? 1 : 2)),
     blocks: features.map(() => 2),
     decoderConvolutions: features.slice(1).map(() => 2),
-    bias: true,
-    epsilon: 1e-5,
-    negativeSlope: 0.01,
-    activationFirst: false,
+    ...planned,
   } as const
   return nnunetHeads(graph, x, described, { recompute: mode === 'recompute' })[0]
 }

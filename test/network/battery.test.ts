@@ -12,6 +12,7 @@ import { nnunet } from '../../src/network/networks/nnunet.js'
 import { convLayer } from '../../src/network/networks/unet.js'
 import { unet3d } from '../../src/network/networks/unet3d.js'
 import { valverde } from '../../src/network/networks/valverde.js'
+import { planned } from '../../src/network/nnunet/architecture.js'
 import { leakyRelu } from '../../src/network/operators/index.js'
 import { openSession } from '../../src/network/runtime.js'
 import { slideWindows } from '../../src/network/sliding.js'
@@ -36,10 +37,7 @@ const nnunetSmall = {
   ],
   blocks: [1, 1],
   decoderConvolutions: [1],
-  bias: true,
-  epsilon: 1e-5,
-  negativeSlope: 0.01,
-  activationFirst: false,
+  ...planned,
 }
 
 /** Trained parameters of a network, by name. */

@@ -4,6 +4,7 @@ import type { Graph, Value } from '../../src/network/graph/graph.js'
 import { diceAndBinaryCrossEntropy } from '../../src/network/losses.js'
 import { nnunetHeads } from '../../src/network/networks/nnunet.js'
 import { unet } from '../../src/network/networks/unet.js'
+import { planned } from '../../src/network/nnunet/architecture.js'
 import type { Objective } from '../../src/network/trainer.js'
 import { Trainer } from '../../src/network/trainer.js'
 import { seededRandom } from '../../src/random.js'
@@ -15,7 +16,7 @@ const batch = {
   truth: Float32Array.from({ length: 2 * 256 }, () => (random() < 0.3 ? 1 : 0)),
 }
 
-const planned = {
+const network = {
   kind: 'residual',
   inputChannels: 2,
   outputChannels: 1,
@@ -30,16 +31,13 @@ const planned = {
   ],
   blocks: [1, 2],
   decoderConvolutions: [1],
-  bias: true,
-  epsilon: 1e-5,
-  negativeSlope: 0.01,
-  activationFirst: false,
+  ...planned,
 } as const
 const networks = {
   'a U-Net with batch norms and dropout': (graph: Graph, image: Value, recompute: boolean) =>
     unet(graph, image, { features: [4, 8, 8], classes: 1, dimensions: 2, dropout: 0.3, recompute }),
   'an nnU-Net': (graph: Graph, image: Value, recompute: boolean) =>
-    nnunetHeads(graph, image, planned, { recompute })[0],
+    nnunetHeads(graph, image, network, { recompute })[0],
 }
 
 /** The weights after three steps, statistics of the batch norms with them, and how many convolutions a step takes. */

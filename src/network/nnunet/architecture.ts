@@ -25,6 +25,9 @@ export interface NnunetNetwork {
   readonly activationFirst: boolean
 }
 
+/** What nnU-Net's planners set alike for every network. */
+export const planned = { bias: true, epsilon: 1e-5, negativeSlope: 0.01, activationFirst: false } as const
+
 export interface LayerParameter {
   /** Name in the checkpoint, e.g. `encoder.stages.0.0.convs.0.conv.weight`. */
   readonly name: string

@@ -1,4 +1,4 @@
-import { featureMapSize, type NnunetNetwork } from './architecture.js'
+import { featureMapSize, type NnunetNetwork, planned } from './architecture.js'
 import { channelNames, type NnunetDataset } from './dataset.js'
 import type { Fingerprint } from './fingerprint.js'
 import { type Planner, type PlannerName, planners } from './planner.js'
@@ -208,10 +208,7 @@ function networkFor(
     strides,
     blocks: kernels.map((_, stage) => encoderBlocks[Math.min(stage, encoderBlocks.length - 1)]),
     decoderConvolutions: kernels.slice(1).map(() => decoderConvolutions),
-    bias: true,
-    epsilon: 1e-5,
-    negativeSlope: 0.01,
-    activationFirst: false,
+    ...planned,
   }
 }
 

@@ -3,7 +3,12 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Graph, sizeOf } from '../../../src/network/graph/graph.js'
 import { nnunetHeads } from '../../../src/network/networks/nnunet.js'
-import { architectureLayers, type NnunetNetwork, parameterCount } from '../../../src/network/nnunet/architecture.js'
+import {
+  architectureLayers,
+  type NnunetNetwork,
+  parameterCount,
+  planned,
+} from '../../../src/network/nnunet/architecture.js'
 import { importNnunet } from '../../../src/network/nnunet/import.js'
 import { predictLogits } from '../../../src/network/nnunet/predict.js'
 
@@ -52,10 +57,7 @@ const network = (features: number[], strides: number[][], inputChannels: number)
   strides,
   blocks: features.map(() => 2),
   decoderConvolutions: features.slice(1).map(() => 2),
-  bias: true,
-  epsilon: 1e-5,
-  negativeSlope: 0.01,
-  activationFirst: false,
+  ...planned,
 })
 const [ones, twos] = [
   [1, 1, 1],
