@@ -127,6 +127,7 @@ for (const seeds of options.seed.length > 1 && !options.ensemble
       1,
     ),
   )
+  writeFileSync(`${out}/calibration.json`, JSON.stringify(reliabilityOf(rows).bins))
   if (options.readme) {
     const [brief] = tables.split('\n\n')
     replaceBetween('README.md', `network-${which}`, brief)
@@ -146,20 +147,34 @@ const calibrationOf = (scan: NetworkCase, data: Float32Array): Calibration => {
   return calibration({ ...grid, data: scan.truth }, { ...grid, data }, { within: brain })
 }
 
-/** How often voxels of a probability are lesion, scans weighing the same; nearly all of the brain lies in the first bin. */
-function reliability(title: string, rows: readonly { calibration: Calibration }[]): string {
+/** Reliability of a probability, scans weighing the same. */
+function reliabilityOf(rows: readonly { calibration: Calibration }[]) {
   const all = rows.map((row) => row.calibration)
   const of = (bin: number, key: 'meanProbability' | 'observed') =>
-    mean(all.map(({ bins }) => bins[bin][key]).filter(Number.isFinite)).toFixed(2)
+    Number(mean(all.map(({ bins }) => bins[bin][key]).filter(Number.isFinite)).toFixed(3))
+  return {
+    bins: all[0].bins.map(({ low, high }, i) => ({
+      low,
+      high,
+      mean: of(i, 'meanProbability'),
+      observed: of(i, 'observed'),
+    })),
+    expectedError: mean(all.map((one) => one.expectedError)),
+    brier: mean(all.map((one) => one.brier)),
+  }
+}
+
+/** How often voxels of a probability are lesion; nearly all of the brain lies in the first bin. */
+function reliability(title: string, rows: readonly { calibration: Calibration }[]): string {
+  const { bins, expectedError, brier } = reliabilityOf(rows)
   return [
     `| ${title}: probability | mean of it | share that is lesion |`,
     '|---|---|---|',
-    ...all[0].bins.map(
-      ({ low, high }, i) =>
-        `| ${low.toFixed(1)}–${high.toFixed(1)} | ${of(i, 'meanProbability')} | ${of(i, 'observed')} |`,
+    ...bins.map(
+      (bin) => `| ${bin.low.toFixed(1)}–${bin.high.toFixed(1)} | ${bin.mean.toFixed(2)} | ${bin.observed.toFixed(2)} |`,
     ),
     '',
-    `(Expected calibration error over the brain ${mean(all.map((one) => one.expectedError)).toFixed(4)}, Brier score ${mean(all.map((one) => one.brier)).toFixed(4)}.)`,
+    `(Expected calibration error over the brain ${expectedError.toFixed(4)}, Brier score ${brier.toFixed(4)}.)`,
     '',
   ].join('\n')
 }

@@ -75,6 +75,12 @@ const card: ModelCard = modelCard.parse({
     steps,
     version: (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version,
   },
+  calibration: JSON.parse(readFileSync(`${root}out/network-accuracy/multiplane-patient/calibration.json`, 'utf8')),
+  failures: [
+    'bright cortex of the insula and the occipital lobe, and bright rims along the ventricles, are taken for lesion',
+    'small infratentorial lesions and small faint lesions beside confluent ones are missed',
+    'small loads are over-called; on scanners unlike those it has seen the volume may be off by a factor of two and more',
+  ],
   validation: [
     ...(kept?.validation.filter(({ split }) => !options.split.some((name) => label(name) === split)) ?? []),
     ...options.split.map((split) => {

@@ -177,6 +177,8 @@ async function modelFiles(
     bright: 0,
     weights: [{ file: 'weights.safetensors', sha256: await sha256(file), seed }],
     training,
+    calibration: [],
+    failures: [],
     validation,
   }
   return { card, files }

@@ -42,6 +42,12 @@ export const modelCard = z.object({
     steps: z.number(),
     version: z.string(),
   }),
+  /** Of voxels of scans left out whose probability lies from `low` to `high`: its mean, and the share that is lesion. */
+  calibration: z
+    .array(z.object({ low: z.number(), high: z.number(), mean: z.number(), observed: z.number() }))
+    .default([]),
+  /** What it is known to get wrong. */
+  failures: z.array(z.string()).default([]),
   /** Scores of scans left out, by how they were left out. */
   validation: z.array(
     z.object({ split: z.string(), seeds: z.array(z.number()), overall: scores, centres: z.record(z.string(), scores) }),
