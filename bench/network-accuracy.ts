@@ -37,7 +37,7 @@ import { folds, type NetworkCase, networkCases } from './network-cases.js'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options } = parseArgs({
   options: {
-    preset: { type: 'string', default: 'multiplane' },
+    preset: { type: 'string', default: 'multislice' },
     name: { type: 'string' },
     split: { type: 'string', default: 'patient' },
     seed: { type: 'string', multiple: true, default: ['1'] },
@@ -73,7 +73,7 @@ const points = options.point
       ]
 /** What was left out, and what of the method or the scans. */
 const which = `${options.split}${options['flair-alone'] ? '-flair' : ''}${options.alone ? '-alone' : ''}`
-const out = `${root}out/network-accuracy/${name}-${which}`
+const out = `${root}out/network-accuracy/${name}-${which}-${options.seed.join('+')}`
 mkdirSync(out, { recursive: true })
 
 const beliefs = new Map<string, Float32Array>()
@@ -119,15 +119,12 @@ for (const seeds of options.seed.length > 1 && !options.ensemble
   console.log(`best point over all: ${JSON.stringify(points[bestPoint(scored)])}`)
   console.log(`mean over centres: Dice ${overCentres(rows, 'dice')}, F1 ${overCentres(rows, 'f1')}\n`)
   if (seeds !== options.seed && options.seed.length > 1) continue
-  writeFileSync(
-    `${out}/scores.json`,
-    JSON.stringify(
-      rows.map(({ scan, referenceMl, score: s, point }) => ({ id: scan.id, referenceMl, threshold: point, ...s })),
-      null,
-      1,
-    ),
-  )
-  writeFileSync(`${out}/calibration.json`, JSON.stringify(reliabilityOf(rows).bins))
+  const kept = {
+    seeds: seeds.map(Number),
+    rows: rows.map(({ scan, referenceMl, score: s, point }) => ({ id: scan.id, referenceMl, point, ...s })),
+    calibration: reliabilityOf(rows).bins,
+  }
+  writeFileSync(`${out}/scores.json`, JSON.stringify(kept, null, 1))
   if (options.readme) {
     const [brief] = tables.split('\n\n')
     replaceBetween('README.md', `network-${which}`, brief)
@@ -142,7 +139,7 @@ for (const seeds of options.seed.length > 1 && !options.ensemble
 }
 process.exit(0)
 
-const calibrationOf = (scan: NetworkCase, data: Float32Array): Calibration => {
+function calibrationOf(scan: NetworkCase, data: Float32Array): Calibration {
   const { grid, brain } = scan.preparation.study
   return calibration({ ...grid, data: scan.truth }, { ...grid, data }, { within: brain })
 }

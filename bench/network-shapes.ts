@@ -22,7 +22,7 @@ export const timedNetworks: TimedNetwork[] = [
     name: 'unet2d, the shipped one, 256²',
     kind: 'unet',
     normalisation: 'batch',
-    channels: 6,
+    channels: 18,
     features: [16, 32, 64, 96, 128],
     patch: [256, 256],
     batch: 4,

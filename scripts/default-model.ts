@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
     split: { type: 'string', default: 'patient' },
     fold: { type: 'string', multiple: true },
     seed: { type: 'string', multiple: true, default: ['1'] },
-    preset: { type: 'string', default: 'multiplane' },
+    preset: { type: 'string', default: 'multislice' },
     set: { type: 'string', multiple: true, default: [] },
     name: { type: 'string' },
     threads: { type: 'string', default: '2' },

@@ -1,7 +1,10 @@
-// Writes models/multiplane from what scripts/default-model.ts trained on all scans, with the scores of the scans left
+// Writes models/multislice from what scripts/default-model.ts trained on all scans, with the scores of the scans left
 // out that bench/network-accuracy.ts wrote.
 //
-//   tsx scripts/ship-model.ts [--seed N …] --threshold P --certain P [--share W] [--bright P] [--keep-weights] [--split patient|centre …]
+//   tsx scripts/ship-model.ts [--seed N …] --threshold P --certain P [--share W] [--bright P] [--keep-weights]
+//     [--split NAME …]
+//
+// NAME is a folder of out/network-accuracy without its first word: patient-1+2+3, centre-1, patient-flair-1.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -22,21 +25,22 @@ const { values: options } = parseArgs({
     share: { type: 'string', default: '0' },
     bright: { type: 'string', default: '0' },
     'keep-weights': { type: 'boolean', default: false },
-    split: { type: 'string', multiple: true, default: ['patient'] },
+    patient: { type: 'string', default: 'patient-1+2+3' },
+    split: { type: 'string', multiple: true, default: ['patient-1+2+3', 'centre-1'] },
   },
 })
-const { features, steps } = presetConfig('multiplane')
-const folder = `${root}models/multiplane`
+const { features, steps } = presetConfig('multislice')
+const folder = `${root}models/multislice`
 mkdirSync(folder, { recursive: true })
 
-const graph = declared('multiplane-unet', features)
+const graph = declared('multislice-unet', features)
 // With --keep-weights only the card is written anew.
 const kept = options['keep-weights']
   ? modelCard.parse(JSON.parse(readFileSync(`${folder}/model.json`, 'utf8')))
   : undefined
 const weights: ModelCard['weights'] = kept?.weights ?? []
 for (const seed of kept ? [] : options.seed) {
-  const from = `${root}.cache/default-model/multiplane/all-all-${seed}`
+  const from = `${root}.cache/default-model/multislice/all-all-${seed}`
   const bytes = weightsFile(graph, savedWeights(from), 'F16')
   const file = `seed-${seed}.safetensors`
   writeFileSync(`${folder}/${file}`, bytes)
@@ -53,15 +57,22 @@ const scores = (rows: readonly Row[]) => {
   const mean = (key: 'dice' | 'f1') => Number((rows.reduce((sum, row) => sum + row[key], 0) / rows.length).toFixed(3))
   return { scans: rows.length, dice: mean('dice'), lesionF1: mean('f1') }
 }
+interface Accuracy {
+  seeds: number[]
+  rows: Row[]
+  calibration: ModelCard['calibration']
+}
+const accuracy = (split: string) =>
+  JSON.parse(readFileSync(`${root}out/network-accuracy/multislice-${split}/scores.json`, 'utf8')) as Accuracy
 /** `-alone`: the network without the belief of roura2015. */
 const label = (split: string) =>
-  `${split.startsWith('patient') ? 'five folds by patient' : 'each centre left out'}${split.endsWith('-alone') ? ', network alone' : ''}`
+  `${split.startsWith('patient') ? 'five folds by patient' : 'each centre left out'}${split.includes('-alone') ? ', network alone' : split.includes('-flair') ? ', FLAIR alone' : ''}`
 const card: ModelCard = modelCard.parse({
   format: 'lesionwise-model',
   formatVersion: 1,
-  name: 'multiplane',
-  describe: 'Multi-plane 2-D U-Net for FLAIR with or without T1, slices of 1 to 8 mm.',
-  network: { kind: 'multiplane-unet', features, channels: [...tissueChannels] },
+  name: 'multislice',
+  describe: 'Multi-plane 2.5-D U-Net for FLAIR with or without T1, slices of 1 to 8 mm.',
+  network: { kind: 'multislice-unet', features, channels: [...tissueChannels] },
   threshold: Number(options.threshold),
   certain: Number(options.certain),
   thresholdShare: Number(options.share),
@@ -75,7 +86,7 @@ const card: ModelCard = modelCard.parse({
     steps,
     version: (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version,
   },
-  calibration: JSON.parse(readFileSync(`${root}out/network-accuracy/multiplane-patient/calibration.json`, 'utf8')),
+  calibration: accuracy(options.patient).calibration,
   failures: [
     'bright cortex of the insula and the occipital lobe, and bright rims along the ventricles, are taken for lesion',
     'small infratentorial lesions and small faint lesions beside confluent ones are missed',
@@ -84,13 +95,11 @@ const card: ModelCard = modelCard.parse({
   validation: [
     ...(kept?.validation.filter(({ split }) => !options.split.some((name) => label(name) === split)) ?? []),
     ...options.split.map((split) => {
-      const rows = JSON.parse(
-        readFileSync(`${root}out/network-accuracy/multiplane-${split}/scores.json`, 'utf8'),
-      ) as Row[]
+      const { rows, seeds } = accuracy(split)
       const centres = [...new Set(rows.map(({ id }) => centreOf.get(id)!))]
       return {
         split: label(split),
-        seeds: options.seed.map(Number),
+        seeds,
         overall: scores(rows),
         centres: Object.fromEntries(
           centres.map((centre) => [centre, scores(rows.filter(({ id }) => centreOf.get(id) === centre))]),

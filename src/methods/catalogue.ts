@@ -5,7 +5,7 @@ export const methodList: readonly MethodEntry[] = [
 {
   "id": "nnunet",
   "title": "nnU-Net v2, trained by you",
-  "describe": "Runs a trained nnU-Net v2 as nnU-Net does: the plans' cropping, normalisation and resampling, overlapping windows with Gaussian weights, mirror images and folds averaged. It needs a model: `lesionwise import-model` makes one from nnU-Net's result folder. Bias fields are left in, as in its training.",
+  "describe": "Runs a trained nnU-Net v2 as nnU-Net does: the plans' cropping, normalisation and resampling, overlapping windows with Gaussian weights, mirror images and folds averaged. It needs a model: `lesionwise import-model` makes one from nnU-Net's result folder, `lesionwise train --preset nnunet` from labelled scans. Bias fields are left in, as in its training.",
   "citation": {
     "text": "Isensee F, Jaeger PF, Kohl SAA, Petersen J, Maier-Hein KH. nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation. Nature Methods 2021;18:203–211.",
     "doi": "10.1038/s41592-020-01008-z"
@@ -42,7 +42,7 @@ export const methodList: readonly MethodEntry[] = [
       "model": {
         "type": "string",
         "minLength": 1,
-        "description": "folder that `lesionwise import-model` wrote"
+        "description": "folder that `lesionwise import-model` or `lesionwise train` wrote"
       },
       "channels": {
         "default": "auto",
@@ -79,15 +79,15 @@ export const methodList: readonly MethodEntry[] = [
 },
 {
   "id": "unet2d",
-  "title": "Multi-plane 2-D U-Net",
-  "describe": "A small U-Net labels every slice, along all three axes where voxels are even, else along the slices only; probabilities are averaged and cut at the threshold that was best on scans that the judged networks had not seen. It sees FLAIR on a scale of the scan's own grey and white matter, T1 where there is one, and atlas maps of white matter, cortex and lesion frequency. The shipped model averages its probability with the belief of the FLAIR threshold roura2015, which holds on scanners that the network has not seen.",
+  "title": "Multi-plane 2.5-D U-Net",
+  "describe": "A small U-Net labels every slice from it and its neighbours, along all three axes where voxels are even, else along the slices only; probabilities are averaged and cut at the threshold that was best on scans that the judged networks had not seen. It sees FLAIR on a scale of the scan's own grey and white matter, T1 where there is one, and atlas maps of white matter, cortex and lesion frequency. The shipped model averages its probability with the belief of the FLAIR threshold roura2015, which holds on scanners that the network has not seen.",
   "citation": {
     "text": "Ronneberger O, Fischer P, Brox T. U-Net: convolutional networks for biomedical image segmentation. MICCAI 2015, LNCS 9351:234–241.",
     "doi": "10.1007/978-3-319-24574-4_28"
   },
   "supervision": "supervised",
   "strategy": "deep",
-  "handling": "2d",
+  "handling": "2.5d",
   "modalities": [
     "T1-w",
     "T2-FLAIR"
@@ -111,7 +111,7 @@ export const methodList: readonly MethodEntry[] = [
     "type": "object",
     "properties": {
       "model": {
-        "default": "multiplane",
+        "default": "multislice",
         "description": "a model that comes with the package, or the folder of another",
         "type": "string",
         "minLength": 1

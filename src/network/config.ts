@@ -6,7 +6,7 @@ export const trainingConfig = z
   .strictObject({
     network: z
       .enum(['multiplane-unet', 'multislice-unet', 'unet3d', 'valverde2017', 'nnunet'])
-      .default('multiplane-unet')
+      .default('multislice-unet')
       .describe('kind of network; the defaults of the other settings are its own'),
     features: z
       .array(z.number().int().min(1).max(1024))
@@ -137,8 +137,8 @@ const ownDefaults: Record<string, Record<string, unknown>> = {
 
 /** Recipes by name; what they leave out is as their kind of network has it. */
 export const presets = {
-  multiplane: {},
-  multislice: { network: 'multislice-unet' },
+  multislice: {},
+  multiplane: { network: 'multiplane-unet' },
   long: { steps: 3000, batch: 12 },
   quick: { features: [8, 16, 32], size: 48, batch: 8, steps: 150, folds: 2, checkEvery: 75, checkpointEvery: 25 },
   unet3d: { network: 'unet3d' },

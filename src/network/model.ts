@@ -86,7 +86,7 @@ export interface Model {
 }
 
 /** Names of the models that come with the package. */
-export const shippedModels = ['multiplane'] as const
+export const shippedModels = ['multislice'] as const
 
 /**
  * @param name a shipped model, or a folder's path

@@ -14,7 +14,7 @@ export interface Answer {
 
 const answer: Answer = { where: 'page' }
 try {
-  const { card, weights } = await loadModel('multiplane')
+  const { card, weights } = await loadModel('multislice')
   const { kind, features } = card.network
   const phantom = ballPhantom('scan', 1, [2, 2, 2])
   // The images come from Node, as engines differ in the last bits of the cosines that draw noise.

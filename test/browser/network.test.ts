@@ -18,7 +18,7 @@ test('in a browser, with onnxruntime-web, the shipped network labels a scan as i
   })
   assert.equal(page.error, undefined)
   assert.match(page.without ?? '', /onnxruntime-web is not loaded/)
-  const { card, weights } = await loadModel('multiplane')
+  const { card, weights } = await loadModel('multislice')
   const { kind, features } = card.network
   const expected = await networkKinds[kind].predict(scan, { features, weights })
   assert.ok(expected.some((p) => p > 0.5))

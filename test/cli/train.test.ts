@@ -133,7 +133,7 @@ test('settings and files that will not do', async () => {
   assert.match(broken.stderr, /broken\.json.*is not JSON/)
   const preset = await lesionwise(['train', '--data', at('both.tsv'), '--out', at('odd'), '--preset', 'huge'])
   assert.equal(preset.code, 2)
-  assert.match(preset.stderr, /no preset "huge"; the presets are multiplane/)
+  assert.match(preset.stderr, /no preset "huge"; the presets are multislice/)
   assert.ok(!existsSync(at('odd')))
 })
 
@@ -167,7 +167,10 @@ test('a model that is foreign, damaged or of another kind', async () => {
     ...['train', '--data', at('both.tsv'), '--out', at('refused'), '--config', at('cube.json'), '--init', at('good')],
   ])
   assert.equal(other.code, 3)
-  assert.match(other.stderr, /is a Multi-plane 2-D U-Net; set "network" to multiplane-unet in --config/)
+  assert.match(
+    other.stderr,
+    /is a Multi-plane 2.5-D U-Net of three neighbouring slices; set "network" to multislice-unet in --config/,
+  )
 })
 
 test('every kind of network trains, and segment runs it with the method that it needs', async () => {
@@ -175,7 +178,7 @@ test('every kind of network trains, and segment runs it with the method that it 
   for (const [network, settings] of [
     ['unet3d', { size: 16 }],
     ['valverde2017', { size: 11, batch: 8 }],
-    ['multislice-unet', {}],
+    ['multiplane-unet', {}],
   ] as const) {
     writeFileSync(at(`${network}.json`), JSON.stringify({ ...quick, network, ...settings, folds: 0 }))
     const trained = await lesionwise([
@@ -187,7 +190,7 @@ test('every kind of network trains, and segment runs it with the method that it 
     const ran = await lesionwise(['segment', ...visit, '--model', at(network), '--out', out])
     assert.equal(ran.code, 0, ran.stderr)
     const { method } = JSON.parse(readFileSync(join(out, 'provenance.json'), 'utf8')) as { method: { id: string } }
-    assert.equal(method.id, network === 'multislice-unet' ? 'unet2d' : network)
+    assert.equal(method.id, network === 'multiplane-unet' ? 'unet2d' : network)
     if (method.id === 'unet2d') continue
     const wrong = await lesionwise([
       'segment',

@@ -34,7 +34,7 @@ export function trainCommand(): Command {
     .option('--masks <folder>', 'lesion masks, where the list or derivatives/ have none')
     .option(
       '--preset <name>',
-      'recipe: multiplane (as the shipped model), long, quick (to try things out), multislice, unet3d, valverde2017, nnunet',
+      'recipe: multislice (as the shipped model), long, quick (to try things out), multiplane, unet3d, valverde2017, nnunet',
     )
     .option('--config <file>', 'JSON with settings of your own; what it leaves out is as in the preset of its network')
     .addOption(
@@ -66,7 +66,7 @@ Examples:
   lesionwise train --data bids --out my-model
   lesionwise train --data cases.tsv --preset quick --out trial
   lesionwise train --data cases.tsv --leave-out centre --out elsewhere
-  lesionwise train --data three-scans.tsv --init multiplane --freeze encoder --config few.json --out ours
+  lesionwise train --data three-scans.tsv --init multislice --freeze encoder --config few.json --out ours
   lesionwise segment --flair F.nii.gz --t1 T1.nii.gz --method unet2d --model my-model --out result`,
     )
     .action(run)
@@ -80,7 +80,7 @@ async function run(flags: Flags): Promise<void> {
   const { presetConfig, readConfig } = await import('../../network/config.js')
   const config =
     flags.config === undefined
-      ? presetConfig(flags.preset ?? 'multiplane')
+      ? presetConfig(flags.preset ?? 'multislice')
       : readConfig(await json(flags.config), flags.config)
   const { train } = await import('../../cohort/train.js')
   const {

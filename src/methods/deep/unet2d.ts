@@ -6,7 +6,7 @@ import { defineMethod } from '../define.js'
 import { roura2015 } from '../unsupervised/roura2015.js'
 
 /**
- * 2-D U-Net over the slices of a scan: all three planes where voxels are about even, only the slices' own plane where
+ * 2-D U-Net over the slices of a scan, each seen with its neighbours (2.5-D): all three planes where voxels are about even, only the slices' own plane where
  * they are thick. Probabilities of planes, mirror images and ensemble members are averaged, and, where the model's card
  * says so, the belief of `roura2015` with them.
  *
@@ -17,16 +17,16 @@ import { roura2015 } from '../unsupervised/roura2015.js'
  */
 export const unet2d = defineMethod({
   id: 'unet2d',
-  title: 'Multi-plane 2-D U-Net',
+  title: 'Multi-plane 2.5-D U-Net',
   describe:
-    "A small U-Net labels every slice, along all three axes where voxels are even, else along the slices only; probabilities are averaged and cut at the threshold that was best on scans that the judged networks had not seen. It sees FLAIR on a scale of the scan's own grey and white matter, T1 where there is one, and atlas maps of white matter, cortex and lesion frequency. The shipped model averages its probability with the belief of the FLAIR threshold roura2015, which holds on scanners that the network has not seen.",
+    "A small U-Net labels every slice from it and its neighbours, along all three axes where voxels are even, else along the slices only; probabilities are averaged and cut at the threshold that was best on scans that the judged networks had not seen. It sees FLAIR on a scale of the scan's own grey and white matter, T1 where there is one, and atlas maps of white matter, cortex and lesion frequency. The shipped model averages its probability with the belief of the FLAIR threshold roura2015, which holds on scanners that the network has not seen.",
   citation: {
     text: 'Ronneberger O, Fischer P, Brox T. U-Net: convolutional networks for biomedical image segmentation. MICCAI 2015, LNCS 9351:234–241.',
     doi: '10.1007/978-3-319-24574-4_28',
   },
   supervision: 'supervised',
   strategy: 'deep',
-  handling: '2d',
+  handling: '2.5d',
   modalities: ['T1-w', 'T2-FLAIR'],
   classifier: 'convolutional neural network',
   needs: { contrasts: [['flair', 't1'], ['flair']], grid: 'native', bias: 'n4' },
@@ -34,7 +34,7 @@ export const unet2d = defineMethod({
     model: z
       .string()
       .min(1)
-      .default('multiplane')
+      .default('multislice')
       .describe('a model that comes with the package, or the folder of another'),
     mirror: z.boolean().default(true).describe('predict the left-right mirrored slice too, and average'),
   }),
