@@ -88,7 +88,7 @@ const card: ModelCard = modelCard.parse({
   },
   calibration: accuracy(options.patient).calibration,
   failures: [
-    'bright cortex of the insula and the occipital lobe, and bright rims along the ventricles, are taken for lesion',
+    'bright rims and caps of the ventricles, choroid plexus of the temporal horns, septum and fornix are taken for lesion',
     'small infratentorial lesions and small faint lesions beside confluent ones are missed',
     'small loads are over-called; on scanners unlike those it has seen the volume may be off by a factor of two and more',
   ],
