@@ -12,14 +12,13 @@
 // defaults, which were chosen on all 15 scans (its own scores with patients left out: npm run bench:accuracy).
 // Writes out/network-accuracy/: the scores as JSON, with --pictures an overlay PNG per scan (green: both, red: ours only,
 // yellow: reference only). --readme puts the tables between the marks network-SPLIT of README.md and docs/accuracy.md.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Calibration, calibration } from '../src/evaluate/calibration.js'
 import { lesionDetection } from '../src/evaluate/detection.js'
 import { readNifti } from '../src/formats/nifti.js'
 import { findLesions } from '../src/lesions/instances.js'
-import { loadMethod } from '../src/methods/registry.js'
 import { type FixedNetwork, presetConfig } from '../src/network/config.js'
 import { lesionsOf, withBelief } from '../src/network/model.js'
 import { overlayPng } from '../src/report/overlay.js'
@@ -32,7 +31,7 @@ import {
   type Scored,
   score,
 } from './accuracy-report.js'
-import { folds, type NetworkCase, networkCases } from './network-cases.js'
+import { beliefOf, leftOutProbability, type NetworkCase, networkCases } from './network-cases.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options } = parseArgs({
@@ -76,14 +75,18 @@ const which = `${options.split}${options['flair-alone'] ? '-flair' : ''}${option
 const out = `${root}out/network-accuracy/${name}-${which}-${options.seed.join('+')}`
 mkdirSync(out, { recursive: true })
 
-const beliefs = new Map<string, Float32Array>()
 const scans = await networkCases(presetConfig(options.preset).network as FixedNetwork)
 for (const seeds of options.seed.length > 1 && !options.ensemble
   ? [...options.seed.map((s) => [s]), options.seed]
   : [options.seed]) {
   const scored: (Scored & { masks: Mask[]; calibration(point: number): Calibration })[] = []
   for (const scan of scans) {
-    const probability = meanProbability(scan, seeds)
+    const probability = leftOutProbability(scan, {
+      name,
+      split: options.split,
+      seeds,
+      suffix: options['flair-alone'] ? '.flair' : '',
+    })
     if (!probability) {
       console.log(`${scan.id} is left out of the table: its fold is not done`)
       continue
@@ -207,38 +210,6 @@ function overCentres(
   return mean(
     centres.map((centre) => mean(rows.filter(({ scan }) => scan.centre === centre).map((row) => row.score[key]))),
   ).toFixed(3)
-}
-
-function meanProbability(scan: NetworkCase, seeds: readonly string[]): Float32Array | undefined {
-  const fold = folds(options.split).find(({ out: left }) => left.includes(scan.patient))
-  const files = seeds.map(
-    (seed) =>
-      `${root}.cache/default-model/${name}/${options.split}-${fold?.name}-${seed}/${scan.id}${options['flair-alone'] ? '.flair' : ''}.f32`,
-  )
-  if (!files.every(existsSync)) return undefined
-  const sum = new Float32Array(scan.brain.length)
-  for (const file of files) {
-    const bytes = readFileSync(file)
-    const values = new Float32Array(bytes.buffer, bytes.byteOffset, sum.length)
-    for (let i = 0; i < sum.length; i++) sum[i] += values[i] / files.length
-  }
-  return sum
-}
-
-/** The probability that roura2015 gives, with its defaults. */
-async function beliefOf({ id, preparation: { study } }: NetworkCase): Promise<Float32Array> {
-  const known = beliefs.get(id)
-  if (known) return known
-  const method = await loadMethod('roura2015')
-  const { probability } = await method.segment(study, method.params.parse({}), {
-    progress: () => {},
-    signal: new AbortController().signal,
-    seed: 1,
-    threads: 2,
-    device: 'cpu',
-  })
-  beliefs.set(id, probability!.data as Float32Array)
-  return beliefs.get(id)!
 }
 
 async function cutAt(

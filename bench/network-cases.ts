@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { lesionFrequency } from '../scripts/lesion-frequency.js'
 import { readNifti, readNiftiMask } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
+import { loadMethod } from '../src/methods/registry.js'
 import type { Weights } from '../src/network/initialise.js'
 import { networkKinds } from '../src/network/kinds.js'
 import { networkScan } from '../src/network/predict.js'
@@ -93,4 +94,50 @@ export function folds(split: string): { name: string; out: string[] }[] {
   return [['lj07', 'tb01', 'tb06'], ['lj19', 'tb02', 'tb07'], ['ms14', 'tb03'], ['ms18', 'tb04', 'tb08'], ['tb05']].map(
     (out, i) => ({ name: String(i), out }),
   )
+}
+
+/** Which networks label a scan: the folder of scripts/default-model.ts, and what was left out. */
+export interface LeftOut {
+  name: string
+  split: string
+  seeds: readonly string[]
+  /** `.flair`: without T1. */
+  suffix?: string
+}
+
+/** Mean probability of the networks that have not seen the scan; undefined where a fold is not done. */
+export function leftOutProbability(
+  scan: NetworkCase,
+  { name, split, seeds, suffix = '' }: LeftOut,
+): Float32Array | undefined {
+  const fold = folds(split).find(({ out }) => out.includes(scan.patient))
+  const files = seeds.map(
+    (seed) => `${root}.cache/default-model/${name}/${split}-${fold?.name}-${seed}/${scan.id}${suffix}.f32`,
+  )
+  if (!files.every(existsSync)) return undefined
+  const sum = new Float32Array(scan.brain.length)
+  for (const file of files) {
+    const bytes = readFileSync(file)
+    const values = new Float32Array(bytes.buffer, bytes.byteOffset, sum.length)
+    for (let i = 0; i < sum.length; i++) sum[i] += values[i] / files.length
+  }
+  return sum
+}
+
+const beliefs = new Map<string, Float32Array>()
+
+/** The probability that roura2015 gives, with its defaults. */
+export async function beliefOf({ id, preparation: { study } }: NetworkCase): Promise<Float32Array> {
+  const known = beliefs.get(id)
+  if (known) return known
+  const method = await loadMethod('roura2015')
+  const { probability } = await method.segment(study, method.params.parse({}), {
+    progress: () => {},
+    signal: new AbortController().signal,
+    seed: 1,
+    threads: 2,
+    device: 'cpu',
+  })
+  beliefs.set(id, probability!.data as Float32Array)
+  return beliefs.get(id)!
 }

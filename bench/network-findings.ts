@@ -1,24 +1,13 @@
-// Whether a logistic model of findings, with how sure network and belief are of them, their size and their place, tells
-// lesions from the rest better than the rule of the shipped model does: the same scans left out as in
-// bench/network-accuracy.ts, the model of a scan fitted on the findings of the other patients (or centres).
-//
-//   npm run bench:network-findings -- [--share W] [--threshold P] [--cut P …]
-//
-// Findings to learn from are those of networks that have seen neither patient nor centre, in both splits.
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { fitLogistic, predictLogistic } from '../src/learn/logistic.js'
 import { findLesions } from '../src/lesions/instances.js'
-import { loadMethod } from '../src/methods/registry.js'
 import { tissueChannels } from '../src/network/channels.js'
 import { lesionsOf, withBelief } from '../src/network/model.js'
 import { labelComponents } from '../src/volume/components.js'
 import { emptyImage, type Mask, voxelVolume } from '../src/volume/volume.js'
 import { mean, type Score, score } from './accuracy-report.js'
-import { folds, type NetworkCase, networkCases } from './network-cases.js'
+import { beliefOf, leftOutProbability, type NetworkCase, networkCases } from './network-cases.js'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options } = parseArgs({
   options: {
     name: { type: 'string', default: 'multislice' },
@@ -45,7 +34,7 @@ const all: Findings[] = []
 for (const scan of await networkCases()) {
   const belief = await beliefOf(scan)
   for (const split of Object.keys(splits) as Split[]) {
-    const network = probabilityOf(scan, split)
+    const network = leftOutProbability(scan, { name: options.name, split, seeds: splits[split] })
     if (network) all.push(findingsOf(scan, split, network, belief))
     else console.log(`${scan.id} is left out of ${split}: its fold is not done`)
   }
@@ -85,33 +74,6 @@ for (const split of Object.keys(splits) as Split[]) {
   }
 }
 process.exit(0)
-
-function probabilityOf(scan: NetworkCase, split: Split): Float32Array | undefined {
-  const fold = folds(split).find(({ out }) => out.includes(scan.patient))
-  const files = splits[split].map(
-    (seed) => `${root}.cache/default-model/${options.name}/${split}-${fold?.name}-${seed}/${scan.id}.f32`,
-  )
-  if (!files.every(existsSync)) return undefined
-  const sum = new Float32Array(scan.brain.length)
-  for (const file of files) {
-    const bytes = readFileSync(file)
-    const values = new Float32Array(bytes.buffer, bytes.byteOffset, sum.length)
-    for (let i = 0; i < sum.length; i++) sum[i] += values[i] / files.length
-  }
-  return sum
-}
-
-async function beliefOf({ preparation: { study } }: NetworkCase): Promise<Float32Array> {
-  const method = await loadMethod('roura2015')
-  const { probability } = await method.segment(study, method.params.parse({}), {
-    progress: () => {},
-    signal: new AbortController().signal,
-    seed: 1,
-    threads: 2,
-    device: 'cpu',
-  })
-  return probability!.data as Float32Array
-}
 
 /** Each finding's largest and mean probability and belief, its volume, and the means of atlas and FLAIR in it. */
 function findingsOf(scan: NetworkCase, split: Split, network: Float32Array, belief: Float32Array): Findings {
