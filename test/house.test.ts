@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import * as api from '../src/index.js'
+import { forBrowser } from './browser/bundling.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const files = (folder: string) =>
@@ -71,12 +72,7 @@ test('everything from volume to report bundles for the browser without Node', as
   const contents = entries.map((name, i) => `export * as part${i} from './${name}.js'`).join('\n')
   const { errors, metafile } = await build({
     stdin: { contents, resolveDir: join(root, 'src'), loader: 'ts' },
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'browser',
-    format: 'esm',
-    write: false,
-    logLevel: 'silent',
+    ...forBrowser,
     metafile: true,
   })
   assert.deepEqual(errors, [])

@@ -1,14 +1,13 @@
 import { type Flag, InputError } from '../errors.js'
 import type { TrainingConfig } from '../network/config.js'
 import { networkKinds } from '../network/kinds.js'
-import { networkScan } from '../network/predict.js'
-import type { LabelledScan, NetworkScan } from '../network/scan.js'
+import { networkScan, scanOf } from '../network/predict.js'
+import type { LabelledScan } from '../network/scan.js'
 import { type Preparation, prepareWeight } from '../preprocess/pipeline.js'
 import { Stages } from '../preprocess/stages.js'
 import { type Input, readImage } from '../run/inputs.js'
 import { readLesionMask } from '../run/masks.js'
 import { prepareOrExplain } from '../run/prepare.js'
-import { voxelSizes } from '../volume/affine.js'
 import { resampleMask } from '../volume/resample.js'
 import { type Modality, modalities, type PreparedStudy, type Study } from '../volume/study.js'
 import { countVoxels, type Grid, type Image, type Mask, sameGrid, volumeMl } from '../volume/volume.js'
@@ -88,7 +87,9 @@ export async function trainingScan(
     patient: one.group,
     group: one.group,
     centre: one.centre,
-    ...(network === 'nnunet' ? rawScan(prepared.study, contrasts) : networkScan(prepared.study, network)),
+    ...(network === 'nnunet'
+      ? scanOf(prepared.study, imagesOf(prepared.study, contrasts))
+      : networkScan(prepared.study, network)),
     truth: truth.data,
     reference: { ...reference, dims: inputs.flair.image.dims, affine: inputs.flair.image.affine },
     referenceMl: volumeMl(reference),
@@ -97,15 +98,9 @@ export async function trainingScan(
   }
 }
 
-/** The images as they came, on the prepared grid. */
-function rawScan({ grid, brain, images }: PreparedStudy, contrasts: readonly Modality[]): NetworkScan {
-  return {
-    dims: grid.dims as unknown as [number, number, number],
-    spacing: voxelSizes(grid.affine) as unknown as [number, number, number],
-    channels: contrasts.map((name) => images[name]!.data as Float32Array),
-    brain: brain.data,
-  }
-}
+/** The images as they came. */
+const imagesOf = ({ images }: PreparedStudy, contrasts: readonly Modality[]): Float32Array[] =>
+  contrasts.map((name) => images[name]!.data)
 
 /** Contrasts that a network sees: FLAIR and T1, or for nnU-Net whatever all cases have. */
 export function contrastsOf(cases: readonly Case[], network: TrainingConfig['network']): readonly Modality[] {

@@ -112,13 +112,21 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         : networkKinds[config.network]
     // nnU-Net's model is the networks of its folds together; the others' is one that has seen all scans.
     const ensemble = config.network === 'nnunet' && folds.length > 0
-    const run = new Training(options, scans, await packageVersion(), kind, init, folds.length + (ensemble ? 0 : 1))
+    const run = new Training(
+      options,
+      scans,
+      await packageVersion(),
+      kind,
+      ensemble,
+      init,
+      folds.length + (ensemble ? 0 : 1),
+    )
     const scored: CaseScores[] = []
     const members = new Map<string, Weights>()
     for (const [i, fold] of folds.entries()) {
-      const { scores, weights } = await run.fold(String(i + 1), i, fold)
-      scored.push(...scores)
-      if (ensemble) members.set(`fold_${i}`, weights)
+      const name = String(i + 1)
+      scored.push(...(await run.fold(name, i, fold)))
+      if (ensemble) members.set(`fold_${i}`, await loadWeights(run.weightsFile(name)))
     }
     if (!ensemble) members.set('fold_all', await run.final(folds.length))
     return await publish(folder, run, members, scored)
@@ -158,6 +166,8 @@ class Training {
     readonly scans: readonly TrainingScan[],
     readonly version: string,
     readonly kind: NetworkKind,
+    /** Whether the networks of the folds are kept: they are the model. */
+    readonly ensemble: boolean,
     readonly init: Weights | undefined,
     readonly parts: number,
   ) {
@@ -166,14 +176,9 @@ class Training {
   }
 
   /** Trains without the groups of this fold and scores them at every cut. */
-  async fold(
-    name: string,
-    index: number,
-    out: ReadonlySet<string>,
-  ): Promise<{ scores: CaseScores[]; weights: Weights }> {
+  async fold(name: string, index: number, out: ReadonlySet<string>): Promise<CaseScores[]> {
     const left = this.scans.filter(({ group }) => out.has(group))
     const done = join(this.options.out, `fold-${name}`, 'scores.json')
-    const file = join(this.options.out, `fold-${name}`, 'weights.safetensors')
     const key = this.#key(name, [...out])
     const earlier = await readFile(done, 'utf8').then(
       (text) => JSON.parse(text) as { key: string; scores: CaseScores[]; history: HistoryRow[]; checks: CheckRow[] },
@@ -188,7 +193,7 @@ class Training {
     if (earlier) {
       this.history.push(...earlier.history)
       this.checks.push(...earlier.checks)
-      return { scores: earlier.scores, weights: await loadWeights(file) }
+      return earlier.scores
     }
     const rows = { history: this.history.length, checks: this.checks.length }
     const weights = await this.#train(
@@ -203,11 +208,16 @@ class Training {
     const own = { key, scores, history: this.history.slice(rows.history), checks: this.checks.slice(rows.checks) }
     await writeWhole(
       new Map<string, string | Uint8Array>([
-        [file, weightsBytes(weights)],
+        ...(this.ensemble ? [[this.weightsFile(name), weightsBytes(weights)] as const] : []),
         [done, JSON.stringify(own)],
       ]),
     )
-    return { scores, weights }
+    return scores
+  }
+
+  /** Where a fold that is done keeps its network, if that is kept. */
+  weightsFile(name: string): string {
+    return join(this.options.out, `fold-${name}`, 'weights.safetensors')
   }
 
   /** Trains on all scans. */

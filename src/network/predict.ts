@@ -8,12 +8,15 @@ import type { SessionOptions } from './runtime.js'
 import type { NetworkScan } from './scan.js'
 
 /** A prepared study as a kind of network sees it. */
-export function networkScan(study: PreparedStudy, kind: keyof typeof networkKinds): NetworkScan {
-  const { grid, brain } = study
+export const networkScan = (study: PreparedStudy, kind: keyof typeof networkKinds): NetworkScan =>
+  scanOf(study, networkChannels(study, networkKinds[kind].channels))
+
+/** A prepared study with these channels, which lie on its grid. */
+export function scanOf({ grid, brain }: PreparedStudy, channels: readonly Float32Array[]): NetworkScan {
   return {
     dims: grid.dims as unknown as [number, number, number],
     spacing: voxelSizes(grid.affine) as unknown as [number, number, number],
-    channels: networkChannels(study, networkKinds[kind].channels),
+    channels,
     brain: brain.data as Uint8Array,
   }
 }

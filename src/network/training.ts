@@ -73,6 +73,29 @@ export async function runRecipe(recipe: Recipe, run: TrainingRun): Promise<Weigh
   }
 }
 
+/**
+ * A batch of samples, each with random numbers of its own.
+ * @param key of the batch: the same one is drawn for the same key
+ * @param sizes of one sample's image and truth
+ */
+export function drawBatch(
+  key: string,
+  batch: number,
+  [imageSize, truthSize]: readonly [number, number],
+  draw: (b: number, random: () => number, image: Float32Array, truth: Float32Array) => void,
+): { image: Float32Array; truth: Float32Array } {
+  const image = new Float32Array(batch * imageSize)
+  const truth = new Float32Array(batch * truthSize)
+  for (let b = 0; b < batch; b++)
+    draw(
+      b,
+      seededRandom(hash(`${key}/${b}`)),
+      image.subarray(b * imageSize, (b + 1) * imageSize),
+      truth.subarray(b * truthSize, (b + 1) * truthSize),
+    )
+  return { image, truth }
+}
+
 /** Draws samples: `image` is `[channels, …shape]`, `truth` `[…shape]`. */
 export interface CropPool {
   draw(random: () => number, image: Float32Array, truth: Float32Array): void
@@ -99,17 +122,8 @@ export async function trainOnCrops(
       optimiser: adamW(config),
       steps,
       rate: (step) => rateAt(step, config),
-      batch(step) {
-        const image = new Float32Array(batch * channels * count)
-        const truth = new Float32Array(batch * count)
-        for (let b = 0; b < batch; b++)
-          pool.draw(
-            seededRandom(hash(`${seed}/${step}/${b}`)),
-            image.subarray(b * channels * count, (b + 1) * channels * count),
-            truth.subarray(b * count, (b + 1) * count),
-          )
-        return { image, truth }
-      },
+      batch: (step) =>
+        drawBatch(`${seed}/${step}`, batch, [channels * count, count], (_, ...sample) => pool.draw(...sample)),
     },
     run,
   )

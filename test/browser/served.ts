@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { forBrowser } from './bundling.js'
 import { findChromium, openPage } from './chromium.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -74,12 +75,7 @@ export async function answersOf<T extends { where: string }>(
 async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(root, 'test/browser', entry)],
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'browser',
-    format: 'esm',
-    write: false,
-    logLevel: 'silent',
+    ...forBrowser,
     // The page fetches it from the test's server.
     external: ['/ort/*'],
   })

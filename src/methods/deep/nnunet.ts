@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { MethodError, UsageError } from '../../errors.js'
 import { loadNnunet } from '../../network/nnunet/card.js'
-import type { NnunetImage } from '../../network/nnunet/crop.js'
+import { nnunetImage } from '../../network/nnunet/crop.js'
 import { applyPostprocessing } from '../../network/nnunet/postprocess.js'
 import { segmentNnunet } from '../../network/nnunet/predict.js'
-import { type Vec3, voxelSizes } from '../../volume/affine.js'
+import type { Vec3 } from '../../volume/affine.js'
 import { inverseReorientation, type Reorientation, reorient } from '../../volume/orient.js'
 import { type Modality, modalities } from '../../volume/study.js'
 import { type Image, maskWhere, type Volume, type VoxelArray } from '../../volume/volume.js'
@@ -77,13 +77,7 @@ export const nnunet = defineMethod({
       return reorient({ ...grid, data }, turn)
     })
     const [{ dims, affine }] = channels
-    const reversed = ([x, y, z]: Vec3) => [z, y, x] as const
-    const image: NnunetImage = {
-      shape: reversed(dims),
-      spacing: reversed(voxelSizes(affine)),
-      channels: channels.map(({ data }) => data),
-    }
-    const found = await segmentNnunet(image, model, 'nnunet', {
+    const found = await segmentNnunet(nnunetImage(channels), model, 'nnunet', {
       mirror: params.mirror,
       probabilities: labels.regions === undefined,
       threads,

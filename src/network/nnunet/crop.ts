@@ -1,8 +1,8 @@
 import { InputError } from '../../errors.js'
-import { identity, type Vec3 } from '../../volume/affine.js'
+import { identity, type Vec3, voxelSizes } from '../../volume/affine.js'
 import { fillHoles } from '../../volume/components.js'
 import { boundingBox } from '../../volume/crop.js'
-import type { Mask } from '../../volume/volume.js'
+import type { Mask, Volume } from '../../volume/volume.js'
 
 /** Slice, row, column: the order of axes in nnU-Net's arrays. Voxels lie as in a Volume, columns fastest. */
 export type Shape3 = readonly [number, number, number]
@@ -14,6 +14,13 @@ export interface NnunetImage {
   readonly spacing: Shape3
   readonly channels: readonly Float32Array[]
 }
+
+/** Images on one grid in nnU-Net's order of axes. */
+export const nnunetImage = (images: readonly Volume<Float32Array>[]): NnunetImage => ({
+  shape: reversed(images[0].dims),
+  spacing: reversed(voxelSizes(images[0].affine)),
+  channels: images.map(({ data }) => data),
+})
 
 /** Where a cropped image lay: the first voxel of the box, and the shape before. */
 export interface CropBox {

@@ -83,7 +83,7 @@ function placeOf(one: PreparedCase, size: readonly number[], flat: number, force
 function affine(size: readonly number[], flat: number, intensity: number, random: () => number): number[][] {
   // In thin patches (anisotropic ones) turning across slices would tear them apart: about the first axis only.
   const thin = flat === 1 || Math.max(...size) / size[0] > 3
-  const most = flat === 1 || !thin ? (flat === 1 ? Math.PI : Math.PI / 6) : Math.PI
+  const most = thin ? Math.PI : Math.PI / 6
   const turned = random() < 0.2 * intensity
   const angle = () => (turned ? (2 * random() - 1) * most : 0)
   const [a, b, c] = [angle(), thin ? 0 : angle(), thin ? 0 : angle()]

@@ -1,18 +1,16 @@
-import { seededRandom } from '../../random.js'
-import { voxelSizes } from '../../volume/affine.js'
 import { inverseReorientation, reorient, towardsRas } from '../../volume/orient.js'
-import type { Grid } from '../../volume/volume.js'
+import type { Grid, Volume } from '../../volume/volume.js'
 import type { TrainingConfig } from '../config.js'
-import { hash, type Weights } from '../initialise.js'
+import type { Weights } from '../initialise.js'
 import type { NetworkKind } from '../kinds.js'
 import { deepSupervision, diceAndCrossEntropy } from '../losses.js'
 import { nnunet, nnunetHeads } from '../networks/nnunet.js'
 import { softmax } from '../operators/index.js'
 import { type LabelledScan, type NetworkScan, places } from '../scan.js'
 import { polynomial } from '../schedules.js'
-import { runRecipe, type TrainingRun } from '../training.js'
+import { drawBatch, runRecipe, type TrainingRun } from '../training.js'
 import { architectureLayers } from './architecture.js'
-import type { NnunetImage, Shape3 } from './crop.js'
+import { type NnunetImage, nnunetImage } from './crop.js'
 import type { NnunetDataset } from './dataset.js'
 import { caseFingerprint, datasetFingerprint } from './fingerprint.js'
 import { modelOf, type NnunetModel } from './import.js'
@@ -62,6 +60,13 @@ export function plannedNnunet(
   const described = modelOf(plans, dataset, config.configuration, 'the plan', 'the data set')
   const axes = described.configuration.patch_size.map((_, axis) => axis)
   const model = { ...described, mirrorAxes: axes, trainer: 'lesionwise' }
+  // A scan is in most folds: it is prepared once.
+  const prepared = new Map<LabelledScan, PreparedCase>()
+  const caseOf = (scan: LabelledScan & Placed): PreparedCase => {
+    const known = prepared.get(scan) ?? preparedCase(scan, model)
+    prepared.set(scan, known)
+    return known
+  }
   const { patch_size: patch } = model.configuration
   return {
     model,
@@ -76,11 +81,15 @@ export function plannedNnunet(
         1,
       ),
     }),
-    train: async (training: readonly (LabelledScan & Placed)[], run) => await trainNnunet(training, model, run),
+    train: async (training: readonly (LabelledScan & Placed)[], run) =>
+      await trainNnunet(training.map(caseOf), model, run),
     predict: async (scan: NetworkScan & Placed, { weights, features: _, ...run }) => {
       const folds = new Map(weights.map((member, i) => [String(i), withShapes(model, member)]))
-      const found = await segmentNnunet(imageOf(scan), { ...model, folds }, 'scan', { ...run, probabilities: true })
-      return fromRas(found.probabilities![1], scan.grid)
+      const images = scan.channels.map((data) => toRas(data, scan))
+      const image = nnunetImage(images)
+      const found = await segmentNnunet(image, { ...model, folds }, 'scan', { ...run, probabilities: true })
+      const back = inverseReorientation(towardsRas(scan.grid.affine))
+      return reorient({ ...images[0], data: found.probabilities![1] }, back).data
     },
   }
 }
@@ -102,14 +111,13 @@ export const withShapes = ({ network }: Pick<NnunetModel, 'network'>, weights: W
  * third of each batch around lesions.
  */
 async function trainNnunet(
-  scans: readonly (LabelledScan & Placed)[],
+  cases: readonly PreparedCase[],
   model: Omit<NnunetModel, 'folds'>,
   run: TrainingRun,
 ): Promise<Weights> {
   const { config, seed } = run
   const { patch_size: patch, batch_size, batch_dice } = model.configuration
   const { network } = model
-  const cases = scans.map((scan) => preparedCase(scan, model))
   const count = product(patch)
   const batch = config.batch > 0 ? config.batch : batch_size
   const forced = Math.ceil(batch * config.foreground)
@@ -130,20 +138,10 @@ async function trainNnunet(
       optimiser: { kind: 'sgd', momentum: 0.99, nesterov: true, weightDecay: config.weightDecay, clip: config.clip },
       steps: config.steps,
       rate: polynomial(config.rate, config.steps),
-      batch(step) {
-        const image = new Float32Array(batch * network.inputChannels * count)
-        const truth = new Float32Array(batch * 2 * count)
-        for (let b = 0; b < batch; b++)
-          drawPatch(
-            cases,
-            { patch, intensity: config.intensity },
-            b >= batch - forced,
-            seededRandom(hash(`${seed}/${step}/${b}`)),
-            image.subarray(b * network.inputChannels * count, (b + 1) * network.inputChannels * count),
-            truth.subarray(b * 2 * count, (b + 1) * 2 * count),
-          )
-        return { image, truth }
-      },
+      batch: (step) =>
+        drawBatch(`${seed}/${step}`, batch, [network.inputChannels * count, 2 * count], (b, ...sample) =>
+          drawPatch(cases, { patch, intensity: config.intensity }, b >= batch - forced, ...sample),
+        ),
     },
     run,
   )
@@ -155,26 +153,9 @@ function preparedCase(scan: LabelledScan & Placed, model: Omit<NnunetModel, 'fol
   return { ...prepared, labels, foreground: places(Uint8Array.from(labels)) }
 }
 
-const turned = <T extends Float32Array | Uint8Array>(
-  data: T,
-  grid: Grid,
-): { dims: readonly number[]; affine: Grid['affine']; data: T } => reorient({ ...grid, data }, towardsRas(grid.affine))
+const toRas = <T extends Float32Array | Uint8Array>(data: T, { grid }: Placed): Volume<T> =>
+  reorient({ ...grid, data }, towardsRas(grid.affine))
 
-function imageOf({ channels, grid }: NetworkScan & Placed): NnunetImage {
-  const images = channels.map((data) => turned(data, grid))
-  const [{ dims, affine }] = images
-  const reversed = ([x, y, z]: readonly number[]) => [z, y, x] as const
-  return {
-    shape: reversed(dims) as Shape3,
-    spacing: reversed(voxelSizes(affine)) as Shape3,
-    channels: images.map(({ data }) => data),
-  }
-}
+const imageOf = (scan: NetworkScan & Placed): NnunetImage => nnunetImage(scan.channels.map((data) => toRas(data, scan)))
 
-const labelsOf = ({ truth, grid }: LabelledScan & Placed): Uint8Array => turned(truth, grid).data
-
-function fromRas(data: Float32Array, grid: Grid): Float32Array<ArrayBuffer> {
-  const there = towardsRas(grid.affine)
-  const { dims, affine } = reorient({ ...grid, data: new Uint8Array(product(grid.dims)) }, there)
-  return reorient({ dims, affine, data }, inverseReorientation(there)).data as Float32Array<ArrayBuffer>
-}
+const labelsOf = (scan: LabelledScan & Placed): Uint8Array => toRas(scan.truth, scan).data

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readConfig } from '../../../src/network/config.js'
-import type { Weights } from '../../../src/network/initialise.js'
 import { drawPatch, type PreparedCase } from '../../../src/network/nnunet/sample.js'
 import { plannedNnunet } from '../../../src/network/nnunet/train.js'
-import type { TrainingState } from '../../../src/network/trainer.js'
 import { seededRandom } from '../../../src/random.js'
 import { ballPhantom, dice, differing } from '../training/phantoms.js'
+import { stoppedAfter } from '../training/stopped.js'
 
 /** A phantom with its images as channels, its x axis running to the left. */
 function scan(id: string, seed: number) {
@@ -39,20 +38,7 @@ test('an nnU-Net whose training was stopped goes on to the same bits', { timeout
   const config = readConfig({ ...settings, configuration: '2d', steps: 6 }, 'test')
   const kind = plannedNnunet(scans, ['FLAIR', 'T1'], config, 'test')
   const whole = await kind.train(scans, { config, seed: 2 })
-  let kept: TrainingState | undefined
-  const stop = new AbortController()
-  const stopped: Promise<Weights> = kind.train(scans, {
-    config,
-    seed: 2,
-    signal: stop.signal,
-    checkpoint: async (state) => {
-      kept = state
-    },
-    onStep: ({ step }) => {
-      if (step === 4) stop.abort()
-    },
-  })
-  await assert.rejects(stopped, { name: 'AbortError' })
+  const kept = await stoppedAfter(4, (how) => kind.train(scans, { config, seed: 2, ...how }))
   assert.deepEqual(differing(await kind.train(scans, { config, seed: 2, state: kept }), whole), [])
 })
 

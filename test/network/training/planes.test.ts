@@ -4,8 +4,8 @@ import { readConfig } from '../../../src/network/config.js'
 import { multiplaneUnet } from '../../../src/network/networks/multiplane.js'
 import { predictPlanes } from '../../../src/network/planes/predict.js'
 import { trainPlanes } from '../../../src/network/planes/train.js'
-import type { TrainingState } from '../../../src/network/trainer.js'
 import { ballPhantom, dice, differing, flip, mirror } from './phantoms.js'
+import { stoppedAfter } from './stopped.js'
 
 const config = readConfig(
   { features: [8, 16, 32], size: 32, batch: 8, steps: 150, rate: 0.01, folds: 0, checkpointEvery: 40, intensity: 0.3 },
@@ -43,22 +43,7 @@ test('a training that was stopped goes on to the same bits, and another seed giv
 }, async () => {
   const short = { ...config, steps: 12, checkpointEvery: 5 }
   const whole = await trainPlanes(training, { config: short, seed: 3 })
-  let kept: TrainingState | undefined
-  const stop = new AbortController()
-  await assert.rejects(
-    trainPlanes(training, {
-      config: short,
-      seed: 3,
-      signal: stop.signal,
-      checkpoint: async (state) => {
-        kept = state
-      },
-      onStep: ({ step }) => {
-        if (step === 7) stop.abort()
-      },
-    }),
-    { name: 'AbortError' },
-  )
+  const kept = await stoppedAfter(7, (how) => trainPlanes(training, { config: short, seed: 3, ...how }))
   assert.equal(kept!.step, 5)
   const resumed = await trainPlanes(training, { config: short, seed: 3, state: kept })
   assert.deepEqual(differing(resumed, whole), [])

@@ -4,12 +4,11 @@ import { classify } from '../../../src/network/cascade/predict.js'
 import { candidates } from '../../../src/network/cascade/samples.js'
 import { scoreChannels } from '../../../src/network/channels.js'
 import { readConfig } from '../../../src/network/config.js'
-import type { Weights } from '../../../src/network/initialise.js'
 import { networkKinds } from '../../../src/network/kinds.js'
-import type { TrainingState } from '../../../src/network/trainer.js'
 import { identity } from '../../../src/volume/affine.js'
 import { labelComponents } from '../../../src/volume/components.js'
 import { ballPhantom, dice, differing, flip, mirror } from './phantoms.js'
+import { stoppedAfter } from './stopped.js'
 
 const training = [1, 2, 3, 4].map((seed) => ballPhantom(`train-${seed}`, seed))
 const unseen = ballPhantom('unseen', 99)
@@ -89,20 +88,7 @@ for (const [kind, settings, stops] of [
     const { train } = networkKinds[kind]
     const whole = await train(scans, { config, seed: 3 })
     for (const stopAt of stops) {
-      let kept: TrainingState | undefined
-      const stop = new AbortController()
-      const stopped: Promise<Weights> = train(scans, {
-        config,
-        seed: 3,
-        signal: stop.signal,
-        checkpoint: async (state) => {
-          kept = state
-        },
-        onStep: ({ step }) => {
-          if (step === stopAt) stop.abort()
-        },
-      })
-      await assert.rejects(stopped, { name: 'AbortError' })
+      const kept = await stoppedAfter(stopAt, (how) => train(scans, { config, seed: 3, ...how }))
       assert.deepEqual(differing(await train(scans, { config, seed: 3, state: kept }), whole), [])
     }
   })
