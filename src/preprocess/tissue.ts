@@ -5,9 +5,9 @@ import {
   logDensityForm,
   standardDeviations,
 } from '../learn/gaussian.js'
+import { latticeOf, meanField } from '../learn/lattice.js'
 import { fitMixture, type Mixture } from '../learn/mixture.js'
 import { type Line, lineBetween, logLineDensityAt, moreOfB, upperTail } from '../learn/partial-volume.js'
-import { voxelSizes } from '../volume/affine.js'
 import type { AtlasMaps, TissueMaps } from '../volume/study.js'
 import { emptyImage, type Image, type Mask, sameGrid } from '../volume/volume.js'
 import { brightFrom, scaledByWhiteMatter } from './tissue/scale.js'
@@ -69,7 +69,8 @@ export async function tissueClasses(
     if (!sameGrid(volume, brain))
       throw new RangeError('tissueClasses: images, brain and atlas maps must share one grid.')
 
-  const voxels = voxelsOf(brain)
+  const lattice = latticeOf(brain)
+  const { voxels } = lattice
   const priors = softPriors(atlas, voxels, priorWeight)
   const values = channels.map((name) => scaledByWhiteMatter(images[name]!, voxels, priors[2]))
   const flair = channels.indexOf('flair')
@@ -90,7 +91,10 @@ export async function tissueClasses(
     priors,
     flair < 0 ? undefined : { channel: flair, above: bright },
   )
-  meanField(maps, evidence, voxels, brain, smoothness)
+  const belief = meanField(lattice, evidence, 3, { smoothness, rounds: 5 })
+  voxels.forEach((at, v) => {
+    for (let k = 0; k < 3; k++) maps[k].data[at] = belief[3 * v + k]
+  })
 
   const names: TissueName[] = ['csf', 'gm', 'wm']
   const statistics: TissueClasses['statistics'] = { csf: {}, gm: {}, wm: {} }
@@ -108,15 +112,6 @@ export async function tissueClasses(
   })
   const confidence = normalBelow(separation(fit.mixture.classes[1], fit.mixture.classes[2], channels.length) / 2)
   return { csf: maps[0], gm: maps[1], wm: maps[2], statistics, confidence, contrast, outliers: fit.outliers }
-}
-
-function voxelsOf({ data }: Mask): Uint32Array {
-  let n = 0
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0) n++
-  const voxels = new Uint32Array(n)
-  n = 0
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0) voxels[n++] = i
-  return voxels
 }
 
 /**
@@ -240,53 +235,6 @@ class Judge {
     }
     for (let k = 0; k < 3; k++) belief[k] /= sum
   }
-}
-
-/** Mean-field iterations on a chequerboard: all black voxels, then all white ones, so that no order is preferred. */
-function meanField(maps: Image[], evidence: Float32Array, voxels: Uint32Array, brain: Mask, smoothness: number): void {
-  const [nx, ny, nz] = brain.dims
-  const [csf, gm, wm] = maps.map(({ data }) => data)
-  const size = voxelSizes(brain.affine)
-  const least = Math.min(...size)
-  const weight = size.map((s) => (smoothness * least) / s)
-  const slice = nx * ny
-  const update = (v: number, sums: readonly number[]) => {
-    const a = evidence[3 * v] + sums[0]
-    const b = evidence[3 * v + 1] + sums[1]
-    const c = evidence[3 * v + 2] + sums[2]
-    const most = Math.max(a, b, c)
-    const [ea, eb, ec] = [Math.exp(a - most), Math.exp(b - most), Math.exp(c - most)]
-    const sum = ea + eb + ec
-    const at = voxels[v]
-    csf[at] = ea / sum
-    gm[at] = eb / sum
-    wm[at] = ec / sum
-  }
-  const sums = [0, 0, 0]
-  for (let v = 0; v < voxels.length; v++) update(v, sums)
-  if (smoothness <= 0) return
-  const add = (at: number, w: number) => {
-    sums[0] += w * csf[at]
-    sums[1] += w * gm[at]
-    sums[2] += w * wm[at]
-  }
-  for (let round = 0; round < 5; round++)
-    for (const colour of [0, 1])
-      for (let v = 0; v < voxels.length; v++) {
-        const at = voxels[v]
-        const k = Math.floor(at / slice)
-        const j = Math.floor((at - k * slice) / nx)
-        const i = at - k * slice - j * nx
-        if (((i + j + k) & 1) !== colour) continue
-        sums[0] = sums[1] = sums[2] = 0
-        if (i > 0) add(at - 1, weight[0])
-        if (i < nx - 1) add(at + 1, weight[0])
-        if (j > 0) add(at - nx, weight[1])
-        if (j < ny - 1) add(at + nx, weight[1])
-        if (k > 0) add(at - slice, weight[2])
-        if (k < nz - 1) add(at + slice, weight[2])
-        update(v, sums)
-      }
 }
 
 /** Mahalanobis distance of two classes' means under the mean of their covariances. */

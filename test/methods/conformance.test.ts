@@ -5,7 +5,7 @@ import type { MethodContext } from '../../src/methods/define.js'
 import { loadMethod, methodList, requireContrasts } from '../../src/methods/registry.js'
 import { parametersOf } from '../../src/run/segment.js'
 import type { Vec3 } from '../../src/volume/affine.js'
-import type { PreparedStudy } from '../../src/volume/study.js'
+import type { Modality, PreparedStudy } from '../../src/volume/study.js'
 import { countVoxels, emptyImage, emptyMask, type Grid, type Image, sameGrid } from '../../src/volume/volume.js'
 
 /** Every method of the registry passes every check here; the suite knows none of them by name. */
@@ -56,6 +56,23 @@ function phantom(size: Vec3, { lesions = true, contrast = true } = {}): Prepared
   }
 }
 
+/** What the study has, or else T2 or PD: fluid and lesions bright, white matter dark. */
+function imageOf(study: PreparedStudy, modality: Modality): Image | undefined {
+  const [fluid, grey, white, lesion] = modality === 't2' ? [160, 100, 75, 140] : [120, 110, 90, 140]
+  const { csf, gm } = study.tissue
+  return (
+    study.images[modality] ?? {
+      ...study.grid,
+      data: study.images.flair!.data.map((v, i) => {
+        if (study.brain.data[i] === 0) return 0
+        const level = v > 140 ? lesion : csf.data[i] > 0 ? fluid : gm.data[i] > 0 ? grey : white
+        // As noisy as FLAIR, and not the same noise.
+        return level + ((v * 7919) % 8) - 4
+      }),
+    }
+  )
+}
+
 const truthOf = (study: PreparedStudy): Image => ({
   ...study.grid,
   data: study.images.flair!.data.map((v) => (v > 140 ? 1 : 0)),
@@ -89,7 +106,7 @@ for (const entry of methodList.filter(({ needs }) => !needs.model)) {
   test(`${entry.id}: each set of contrasts it names is enough`, async () => {
     const study = phantom([2, 2, 2])
     for (const set of entry.needs.contrasts) {
-      const images = Object.fromEntries(set.map((modality) => [modality, study.images[modality]]))
+      const images = Object.fromEntries(set.map((modality) => [modality, imageOf(study, modality)]))
       assert.ok(countVoxels((await run({ ...study, images })).mask) > 0, set.join('+'))
     }
     assert.throws(() => requireContrasts(entry, []), UsageError)
