@@ -6,23 +6,17 @@
 //
 // Prints a table per method; writes out/accuracy/<method>.json and an overlay PNG per scan (green: both, red: ours only,
 // yellow: reference only). --readme puts the tables into README.md and docs/accuracy.md; --quick scores the defaults only.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { readNifti, readNiftiMask } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
-import { findLesions } from '../src/lesions/instances.js'
-import { loadMethod, methodList } from '../src/methods/registry.js'
-import { type Preparation, prepare, prepareWeight } from '../src/preprocess/pipeline.js'
-import { usual } from '../src/preprocess/recipe.js'
-import { Stages } from '../src/preprocess/stages.js'
+import { methodList } from '../src/methods/registry.js'
 import { overlayPng } from '../src/report/overlay.js'
-import { diskStore } from '../src/run/cache.js'
-import type { Mask } from '../src/volume/volume.js'
 import { volumeMl } from '../src/volume/volume.js'
 import { bestPoint, replaceBetween, report, type Score, type Scored, score } from './accuracy-report.js'
 import { type LabelledCase, labelledCases } from './cases.js'
 import { parameterGrids } from './grids.js'
+import { labelledStudy, runOn } from './labelled-studies.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options } = parseArgs({
@@ -51,7 +45,7 @@ for (const scan of cases) {
   const { prepared, reference } = await load(scan)
   for (const id of ids) {
     const scores: Score[] = []
-    for (const params of grids.get(id)!) scores.push(score(await run(id, params, prepared), reference))
+    for (const params of grids.get(id)!) scores.push(score((await runOn(id, prepared, params)).mask, reference))
     scored.get(id)!.push({ scan, referenceMl: volumeMl(reference), scores })
     const [first] = scores
     console.error(`${id} ${scan.id}: Dice ${first.dice.toFixed(3)} F1 ${first.f1.toFixed(3)} with the defaults`)
@@ -93,7 +87,7 @@ for (const id of ids) {
   )
   for (const [i, { scan }] of all.entries()) {
     const { prepared, reference, flair } = await load(scan)
-    const mask = await run(id, grids.get(id)![chosen[i]], prepared)
+    const { mask } = await runOn(id, prepared, grids.get(id)![chosen[i]])
     writeFileSync(`${out}/${id}-${scan.id}.png`, await overlayPng(flair, mask, reference))
   }
 }
@@ -101,37 +95,7 @@ if (options.readme) fillReadme(tables)
 process.exit(0)
 
 async function load(scan: LabelledCase) {
-  const flair = (await readNifti(readFileSync(scan.flair), scan.flair)).image
-  const reference = await readNiftiMask(readFileSync(scan.mask), scan.mask)
-  const t1 = options['flair-only'] ? undefined : (await readNifti(readFileSync(scan.t1), scan.t1)).image
-  const stages = new Stages(prepareWeight(t1 ? 1 : 0), new AbortController().signal, () => {})
-  const prepared = await prepare(
-    { flair, ...(t1 ? { t1 } : {}) },
-    {
-      stages,
-      recipe: usual,
-      grid: 'native',
-      seed: 1,
-      store: diskStore(`${root}.cache/accuracy`),
-      inputKeys: { flair: `${scan.id}-flair`, t1: `${scan.id}-t1` },
-      onFlag: ({ message }) => console.error(`${scan.id}: ${message}`),
-    },
-  )
-  return { prepared, reference, flair }
-}
-
-async function run(id: string, params: Record<string, unknown>, { study, toNative }: Preparation): Promise<Mask> {
-  const method = await loadMethod(id)
-  const context = {
-    progress: () => {},
-    signal: new AbortController().signal,
-    seed: 1,
-    threads: 2,
-    device: 'cpu' as const,
-  }
-  const { mask } = await method.segment(study, method.params.parse(params), context)
-  // As `segment` does with its default options: smallest lesion 3 mm³ and 3 voxels, 18-connected.
-  return findLesions(await toNative.mask(mask), {}).mask
+  return await labelledStudy(scan, { contrasts: options['flair-only'] ? [] : ['t1'] })
 }
 
 /** The tables go into README.md, with the scans one by one into docs/accuracy.md. */

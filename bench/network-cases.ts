@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { lesionFrequency } from '../scripts/lesion-frequency.js'
-import { readNifti, readNiftiMask } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
 import { loadMethod } from '../src/methods/registry.js'
 import type { Weights } from '../src/network/initialise.js'
@@ -9,13 +8,11 @@ import { networkKinds } from '../src/network/kinds.js'
 import { networkScan } from '../src/network/predict.js'
 import type { LabelledScan } from '../src/network/scan.js'
 import { loadAtlas } from '../src/preprocess/atlas.js'
-import { type Preparation, prepare, prepareWeight } from '../src/preprocess/pipeline.js'
-import { usual } from '../src/preprocess/recipe.js'
-import { Stages } from '../src/preprocess/stages.js'
-import { diskStore } from '../src/run/cache.js'
+import type { Preparation } from '../src/preprocess/pipeline.js'
 import { resample, resampleMask } from '../src/volume/resample.js'
 import type { Mask } from '../src/volume/volume.js'
 import { type LabelledCase, labelledCases } from './cases.js'
+import { labelledStudy } from './labelled-studies.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -38,21 +35,10 @@ export async function networkCases(
   const prior = without && (await lesionFrequency(atlas.brain, atlas.lesionPrior, without))
   const cases: NetworkCase[] = []
   for (const scan of labelledCases()) {
-    const flair = (await readNifti(readFileSync(scan.flair), scan.flair)).image
-    const t1 = (await readNifti(readFileSync(scan.t1), scan.t1)).image
-    const reference = await readNiftiMask(readFileSync(scan.mask), scan.mask)
-    const preparation = await prepare(
-      { flair, t1 },
-      {
-        stages: new Stages(prepareWeight(1), new AbortController().signal, () => {}),
-        recipe: usual,
-        grid: networkKinds[kind].grid,
-        seed: 1,
-        store: diskStore(`${root}.cache/accuracy`),
-        inputKeys: { flair: `${scan.id}-flair`, t1: `${scan.id}-t1` },
-        onFlag: () => {},
-      },
-    )
+    const { prepared: preparation, reference } = await labelledStudy(scan, {
+      grid: networkKinds[kind].grid,
+      onFlag: () => {},
+    })
     const { study } = preparation
     if (prior) study.atlas.lesionPrior = await resample(prior, study.grid, { map: study.toAtlas })
     const truth = await resampleMask(reference, study.grid)
