@@ -2,10 +2,14 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { dirname, join } from 'node:path'
 import { RunError } from '../errors.js'
 
-/** The files a run may leave in its folder. `provenance.json` comes last: where it is, the result is complete. */
-export const ownFiles = [
+/**
+ * The files a run may leave in its folder, beside the further maps of its method. `provenance.json` comes last: where it
+ * is, the result is complete.
+ */
+const ownFiles = [
   'lesion_mask.nii.gz',
   'lesion_probability.nii.gz',
+  'lesion_uncertainty.nii.gz',
   'lesion_instances.nii.gz',
   'brain_mask.nii.gz',
   'lesions.tsv',
@@ -13,7 +17,13 @@ export const ownFiles = [
   'report.html',
   'provenance.json',
 ] as const
-export type OwnFile = (typeof ownFiles)[number]
+/** Further maps of a method: tissue structures, what each method of a consensus found. */
+const furtherMap = /^(structures|consensus_[a-z]+|mask_[a-z0-9]+)\.nii\.gz$/
+/** True for a file that `segment` may have written. */
+export const isOwnFile = (name: string): boolean =>
+  (ownFiles as readonly string[]).includes(name) || furtherMap.test(name)
+
+export type OwnFile = (typeof ownFiles)[number] | `${string}.nii.gz`
 
 const lockName = '.lesionwise-lock'
 const temporaryPrefix = '.lesionwise-new-'
@@ -38,7 +48,7 @@ export interface OutputFolder<Name extends string = OwnFile> {
  */
 export async function openOutputFolder<Name extends string = OwnFile>(
   folder: string,
-  isOwn: (name: string) => boolean = (name) => (ownFiles as readonly string[]).includes(name),
+  isOwn: (name: string) => boolean = isOwnFile,
 ): Promise<OutputFolder<Name>> {
   const existed = await exists(folder)
   try {

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { type Flag, InputError, MethodError, UsageError } from '../errors.js'
-import { type NiftiHeader, writeNifti } from '../formats/nifti.js'
-import { writeTsv } from '../formats/tsv.js'
 import { setThreads } from '../kernels/index.js'
 import { anatomyOf } from '../lesions/anatomy.js'
 import { findLesions, type LesionSet, measureIntensities } from '../lesions/instances.js'
 import { locateLesions, locationRules } from '../lesions/location.js'
-import { lesionTable, type Summary, summarise } from '../lesions/summary.js'
+import { summarise } from '../lesions/summary.js'
 import type { AnySegmentationMethod, MethodEntry } from '../methods/define.js'
+import { isPanel, loadPanel } from '../methods/panel.js'
 import { defaultMethod, loadMethod, methodEntry, requireContrasts } from '../methods/registry.js'
 import { methodOfModel } from '../network/model.js'
 import { coreCount, now, peakMegabytes, runtime } from '../platform/index.js'
@@ -22,8 +21,9 @@ import { type LesionMap, type Modality, modalities, type Study } from '../volume
 import { type Image, type Mask, maskWhere, sameGrid } from '../volume/volume.js'
 import { brainMaskIn, type Input, readImage, readMask, visitFrom } from './inputs.js'
 import { type ImageSource, methodStage, type Provenance, type SegmentOptions, type SegmentResult } from './options.js'
-import { type OwnFile, openOutputFolder } from './output-folder.js'
+import { openOutputFolder } from './output-folder.js'
 import { contrastsUsed, prepareOrExplain } from './prepare.js'
+import { furtherMaps, packed } from './segment-files.js'
 
 /**
  * Segments the lesions of one visit: prepares the images, runs a method, describes the lesions, writes the report.
@@ -44,11 +44,10 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
   const sources = await sourcesOf(options)
   const given = modalities.filter((modality) => sources[modality] !== undefined)
   const maskGiven = options.lesionMask !== undefined
-  const entry = maskGiven ? undefined : await entryOf(options, given)
+  const { entry, method } = maskGiven ? {} : await methodFor(options, given)
   if (entry) requireContrasts(entry, given)
   else if (!sources.flair)
     throw new UsageError('--lesion-mask needs the FLAIR it was drawn on; give it with --flair FILE')
-  const method = entry && (await loadMethod(entry.id))
   const params = method ? parametersOf(method, options.params ?? {}) : {}
   const { device = 'cpu' } = options
   if (device !== 'cpu' && method?.strategy !== 'deep')
@@ -84,6 +83,7 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
     for (const one of map.flags ?? []) flag(one)
     const nativeMask = method ? await prepared.toNative.mask(map.mask) : map.mask
     const probability = map.probability && (await prepared.toNative.image(map.probability))
+    const further = await furtherMaps(map, prepared)
 
     const set = await stages.run(
       'Describing lesions',
@@ -138,7 +138,16 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
         }),
     )
     const provenance = provenanceOf({ options, inputs, entry, params, prepared, stages, version, started, clock })
-    const files = await packed({ set, probability, brain, summary, report, provenance, header: flairInput.header })
+    const files = await packed({
+      set,
+      probability,
+      further,
+      brain,
+      summary,
+      report,
+      provenance,
+      header: flairInput.header,
+    })
     signal.throwIfAborted()
     await folder?.publish(files)
     return {
@@ -158,14 +167,21 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
   }
 }
 
-/** The registration check of a contrast, as its alignment step recorded it. */
-/** The method that was asked for, or the one that runs the given model, or the best for these contrasts. */
-async function entryOf({ method, params }: SegmentOptions, given: readonly Modality[]): Promise<MethodEntry> {
-  if (method) return methodEntry(method)
-  if (typeof params?.model === 'string') return methodEntry(await methodOfModel(params.model))
-  return defaultMethod(given)
+/** The method or methods that were asked for, or the one that runs the given model, or the best for these contrasts. */
+async function methodFor(
+  { method, params }: SegmentOptions,
+  given: readonly Modality[],
+): Promise<{ entry?: MethodEntry; method?: AnySegmentationMethod }> {
+  if (method && isPanel(method)) return await loadPanel(method, given)
+  const entry = method
+    ? methodEntry(method)
+    : typeof params?.model === 'string'
+      ? methodEntry(await methodOfModel(params.model))
+      : defaultMethod(given)
+  return { entry, method: await loadMethod(entry.id) }
 }
 
+/** The registration check of a contrast, as its alignment step recorded it. */
 function trustOf({ study }: Preparation, modality: Modality): number | undefined {
   const trust = study.records.find(({ step }) => step === `align-${modality}`)?.result?.trust
   return typeof trust === 'number' ? trust : undefined
@@ -233,7 +249,6 @@ async function runMethod(
   signal: AbortSignal,
   progress: (fraction: number) => void,
 ): Promise<LesionMap> {
-  requireContrasts(methodEntry(method.id), Object.keys(study.images) as Modality[])
   const map = await method.segment(study, params, {
     progress: (_, fraction) => progress(fraction),
     signal,
@@ -330,38 +345,6 @@ function provenanceOf({
     seconds: Number(((now() - clock) / 1000).toFixed(3)),
     peakMegabytes: peakMegabytes(),
   }
-}
-
-async function packed({
-  set,
-  probability,
-  brain,
-  summary,
-  report,
-  provenance,
-  header,
-}: {
-  set: LesionSet
-  probability: Image | undefined
-  brain: Mask
-  summary: Summary
-  report: string
-  provenance: Provenance
-  header: NiftiHeader | undefined
-}): Promise<Map<OwnFile, Uint8Array | string>> {
-  const files = new Map<OwnFile, Uint8Array | string>()
-  const like = header ? { like: header } : {}
-  files.set('lesion_mask.nii.gz', await writeNifti(set.mask, like))
-  files.set('lesion_instances.nii.gz', await writeNifti(set.labels, like))
-  // Level 1: probabilities hardly shrink further, and this is the largest file.
-  if (probability) files.set('lesion_probability.nii.gz', await writeNifti(probability, { ...like, level: 1 }))
-  files.set('brain_mask.nii.gz', await writeNifti(brain, like))
-  const { columns, rows } = lesionTable(set.lesions)
-  files.set('lesions.tsv', writeTsv(columns, rows))
-  files.set('summary.json', `${JSON.stringify(summary, null, 2)}\n`)
-  files.set('report.html', report)
-  files.set('provenance.json', `${JSON.stringify(provenance, null, 2)}\n`)
-  return files
 }
 
 /** The version in package.json, read once. */

@@ -65,7 +65,10 @@ export interface LesionMap {
   mask: Mask
   /** Belief that a voxel is lesion, 0–1, where the method has one. */
   probability?: Image
+  /** How unsure that is, 0–1. */
   uncertainty?: Image
+  /** Further maps, by name: tissue structures, the masks of a consensus' methods. */
+  maps?: Readonly<Record<string, Image | Mask>>
   /** Figures for the report, e.g. the threshold that was used, in the image's units. */
   figures?: Record<string, number>
   flags?: Flag[]

@@ -40,7 +40,10 @@ export function segmentCommand(): Command {
       '--out <folder>',
       'folder for the results; a result that is there is replaced once the new one is complete',
     )
-    .option('--method <id>', 'method (see `lesionwise methods`); default: the best for the contrasts given')
+    .option(
+      '--method <id>',
+      'method (see `lesionwise methods`), several separated by commas, or all-unsupervised; default: the best for the contrasts given',
+    )
     .option('--model <name>', 'model of a network: one that is shipped, or a folder that `lesionwise train` wrote')
     .option('--param <name=value>', 'a parameter of the method; may be repeated', parameter, {})
     .option('--lesion-mask <file>', 'lesions of any other tool: no segmentation, but table, locations and report')
@@ -68,7 +71,11 @@ Examples:
   lesionwise segment --flair FLAIR.nii.gz --out result               FLAIR alone
   lesionwise segment --visit bids/sub-01/ses-1 --out result --json
   lesionwise segment --flair F.nii.gz --t1 T1.nii.gz --out r --method schmidt2012 --param kappa=0.2
-  lesionwise segment --flair F.nii.gz --lesion-mask mine.nii.gz --out result`,
+  lesionwise segment --flair F.nii.gz --t1 T1.nii.gz --out r --method roura2015,schmidt2012 --param rule=staple
+  lesionwise segment --flair F.nii.gz --lesion-mask mine.nii.gz --out result
+
+Several methods share one preparation. lesion_mask.nii.gz is what more than half of them say (rule=staple: STAPLE),
+lesion_probability.nii.gz the share of them, lesion_uncertainty.nii.gz their disagreement; mask_ID.nii.gz is each one's own.`,
     )
     .action(run)
 }

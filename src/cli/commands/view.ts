@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { InputError, RunError } from '../../errors.js'
-import { ownFiles } from '../../run/output-folder.js'
+import { isOwnFile } from '../../run/output-folder.js'
 
 export function viewCommand(): Command {
   return new Command('view')
@@ -20,8 +20,8 @@ export async function viewerApp(folder: string, token: string, page = 'report.ht
   const app = new Hono()
   app.get(`/${token}/`, async (context) => context.html(await readFile(join(folder, page), 'utf8')))
   app.get(`/${token}/:name`, async (context) => {
-    const name = ownFiles.find((own) => own === context.req.param('name'))
-    const bytes = name && (await readFile(join(folder, name)).catch(() => undefined))
+    const name = context.req.param('name')
+    const bytes = isOwnFile(name) && (await readFile(join(folder, name)).catch(() => undefined))
     return bytes ? context.body(new Uint8Array(bytes), 200, { 'content-type': typeOf(name) }) : context.notFound()
   })
   app.notFound((context) => context.text('There is nothing here. Use the address that `lesionwise view` printed.', 404))
