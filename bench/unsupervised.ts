@@ -7,16 +7,20 @@
 // (each method's Departures), so that the scores are of development scans and not of a test. The trained ones
 // (`schmidt2017`, `subbanna2015`) run with the model of the fold that left the patient out
 // (npx tsx scripts/statistical-models.ts --split patient).
-// Each method runs in a process of its own: its peak memory includes the prepared scan and Node. Scans of one method run
-// one after the other on two threads. Writes out/unsupervised/ID.json and an overlay PNG per scan (green: both, red: ours
-// only, yellow: reference only); --docs puts the table into docs/accuracy.md.
+// Each method runs in a process of its own: its peak memory includes the prepared scan and Node. Times are processor
+// time of all threads together (two threads), which other work on the machine hardly changes. Writes out/unsupervised/ID.json, the masks and an overlay PNG per scan (green: both, red: ours
+// only, yellow: reference only); --docs puts the tables into docs/accuracy.md and
+// the figures into assets/method-results.json, which the methods' cards show.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { lesionDetection } from '../src/evaluate/detection.js'
+import { writeNifti } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
 import { methodEntry, methodList } from '../src/methods/registry.js'
+import type { MethodResults } from '../src/methods/results.js'
 import { overlayPng } from '../src/report/overlay.js'
 import { volumeMl } from '../src/volume/volume.js'
 import { mean, replaceBetween, score } from './accuracy-report.js'
@@ -67,7 +71,10 @@ else {
   const centres = [...new Set(cases.map(({ centre }) => centre))]
   const tables = [overall(results), ...centres.map((centre) => ofCentre(centre, results))]
   console.log(tables.join('\n\n'))
-  if (options.docs) replaceBetween('docs/accuracy.md', 'unsupervised', tables.join('\n\n'))
+  if (options.docs) {
+    replaceBetween('docs/accuracy.md', 'unsupervised', tables.join('\n\n'))
+    writeFileSync(`${root}assets/method-results.json`, `${JSON.stringify(forCards(results), null, 1)}\n`)
+  }
 }
 process.exit(0)
 
@@ -99,6 +106,7 @@ async function measure(id: string): Promise<void> {
     console.error(
       `${id} ${scan.id}: Dice ${dice.toFixed(3)} F1 ${f1.toFixed(3)} LTPR ${ltpr.toFixed(2)} LFPR ${lfpr.toFixed(2)} ${ml.toFixed(1)} of ${row.referenceMl.toFixed(1)} ml, ${seconds.toFixed(1)} s ${row.flags.join(' ')}`,
     )
+    writeFileSync(`${out}/${id}-${scan.id}.nii.gz`, await writeNifti(mask, { level: 1 }))
     writeFileSync(`${out}/${id}-${scan.id}.png`, await overlayPng(flair, mask, reference))
   }
   const result: MethodResult = { id, rows, peakMb: process.resourceUsage().maxRSS / 1024 }
@@ -140,6 +148,41 @@ function printed(id: string): string {
   return known[id] ?? 'n/a'
 }
 
+/** What `lesionwise methods ID` and docs/methods.md show. */
+function forCards(results: readonly MethodResult[]): MethodResults {
+  const scores = (rows: readonly ScanResult[]) => ({
+    dice: Number(of(rows, 'dice')),
+    lesionF1: Number(of(rows, 'f1')),
+    ltpr: Number(of(rows, 'ltpr')),
+    lfpr: Number(of(rows, 'lfpr')),
+  })
+  return {
+    about: `Figures: ${cases.length} labelled development scans of three centres, default parameters, in whose choice these scans were seen (npm run bench:unsupervised). Times: processor time of both threads, ${cpus()[0].model.trim()}.`,
+    methods: Object.fromEntries(
+      results.map(({ id, rows, peakMb }) => [
+        id,
+        {
+          scans: rows.length,
+          overall: scores(rows),
+          large: scores(rows.filter(({ referenceMl }) => referenceMl > 2)),
+          centres: Object.fromEntries(
+            [...new Set(rows.map(({ centre }) => centre))].map((centre) => [
+              centre,
+              scores(rows.filter((row) => row.centre === centre)),
+            ]),
+          ),
+          seconds: {
+            mean: Number(of(rows, 'seconds', 2)),
+            longest: Number(Math.max(...rows.map(({ seconds }) => seconds)).toFixed(2)),
+          },
+          peakMegabytes: Math.round(peakMb),
+          outOfFold: methodEntry(id).supervision === 'supervised',
+        },
+      ]),
+    ),
+  }
+}
+
 function overall(results: readonly MethodResult[]): string {
   const line = ({ id, rows, peakMb }: MethodResult) => {
     const large = rows.filter(({ referenceMl }) => referenceMl > 2)
@@ -147,7 +190,7 @@ function overall(results: readonly MethodResult[]): string {
     return `| \`${id}\` | ${figures(rows)} | ${of(large, 'dice')} / ${of(large, 'f1')} | ${printed(id)} | ${of(rows, 'seconds', 1)} / ${slowest.toFixed(1)} | ${peakMb.toFixed(0)} |`
   }
   return [
-    '| method | Dice | F1 | LTPR | LFPR | above 2 ml: Dice / F1 | survey: LTPR / LFPR | s: mean / longest | MB |',
+    '| method | Dice | F1 | LTPR | LFPR | above 2 ml: Dice / F1 | survey: LTPR / LFPR | CPU s: mean / longest | MB |',
     '|---|---|---|---|---|---|---|---|---|',
     ...results.map(line),
   ].join('\n')

@@ -94,8 +94,9 @@ test('the method catalogue is what the method files say', () => {
   execFileSync(process.execPath, ['--import', 'tsx', 'scripts/registry.ts', '--check'], { cwd: root, stdio: 'pipe' })
 })
 
-test('docs/cli.md is what the command says of itself', () => {
-  execFileSync(process.execPath, ['--import', 'tsx', 'scripts/docs.ts', '--check'], { cwd: root, stdio: 'pipe' })
+test('docs/cli.md is what the command says of itself, docs/methods.md what the methods do', () => {
+  for (const script of ['scripts/docs.ts', 'scripts/method-pages.ts'])
+    execFileSync(process.execPath, ['--import', 'tsx', script, '--check'], { cwd: root, stdio: 'pipe' })
 })
 
 test("the README's commands exist, and the assets stay small", () => {

@@ -1,11 +1,13 @@
 import type { z } from 'zod'
 import type { LesionMap, Modality, PreparedStudy } from '../volume/study.js'
-import type { Image } from '../volume/volume.js'
+import type { Image, Mask } from '../volume/volume.js'
 
 /** What a running method gets from its surroundings. */
 export interface MethodContext {
   /** Say how far the work is: a stage in a few words, and the fraction done of that stage (0–1). */
   progress(stage: string, fraction: number): void
+  /** Offers a map of an inner step, on the study's grid, to whoever draws how the method works. */
+  show?(step: string, map: Image | Mask): void
   /** Aborted when the user cancels: long loops call `signal.throwIfAborted()`. */
   readonly signal: AbortSignal
   readonly seed: number
@@ -25,6 +27,8 @@ export interface MethodMetadata {
   title: string
   /** What it does, in one to five sentences. */
   describe: string
+  /** When to use it, and when not: a sentence each. */
+  use: { for: string; not: string }
   citation: Citation
   supervision: 'unsupervised' | 'supervised' | 'semi-supervised'
   strategy: 'statistical' | 'deep'

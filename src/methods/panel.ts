@@ -39,6 +39,10 @@ export async function loadPanel(name: string, given: readonly Modality[]): Promi
     title:
       name === allUnsupervised ? 'Consensus of all unsupervised methods' : `Consensus of ${name.replaceAll(',', ', ')}`,
     describe: `Each of ${entries.length} methods labels the same prepared images: ${entries.map(({ id }) => id).join(', ')}. A voxel is lesion where the rule finds them agreed; the share of methods that say so is its probability.`,
+    use: {
+      for: 'When no single method is to be trusted: what several find independently is rarely wrong.',
+      not: 'Not where time counts, and not for what all of its methods miss, such as cortical lesions.',
+    },
     citation: {
       text: 'Warfield SK, Zou KH, Wells WM. Simultaneous truth and performance level estimation (STAPLE). IEEE Trans Med Imaging 2004;23:903–921.',
       doi: '10.1109/TMI.2004.828354',

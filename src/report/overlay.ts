@@ -52,10 +52,11 @@ function slicesWith(masks: (Mask | undefined)[], box: Box): number[] {
   return held.length > 0 ? held : all
 }
 
-function paint(
+/** One axial slice with the outlines of the masks, `width` pixels wide; all volumes upright. */
+export function paint(
   k: number,
   flair: Image,
-  ours: Mask,
+  ours: Mask | undefined,
   theirs: Mask | undefined,
   window: Window,
   box: Box,
@@ -72,7 +73,7 @@ function paint(
       x >= 0 && y >= 0 && x < width && y < height && mask.data[column(x) + row(y)] !== 0
     return (x: number, y: number) => at(x, y) && !(at(x - 1, y) && at(x + 1, y) && at(x, y - 1) && at(x, y + 1))
   }
-  const oursEdge = edge(slice(ours, 'axial', k, box))
+  const oursEdge = edge(ours && slice(ours, 'axial', k, box))
   const theirsEdge = edge(theirs && slice(theirs, 'axial', k, box))
   const rgb = new Uint8Array(width * height * 3)
   for (let y = 0; y < height; y++)

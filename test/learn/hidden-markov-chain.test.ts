@@ -10,7 +10,11 @@ test('beliefs are those of the sum over all paths', () => {
   const starts = Uint8Array.from([1, 0, 0, 1, 0, 0])
   const evidence = Float32Array.from({ length: 3 * n }, () => 0.05 + random())
   const { posterior, predicted, steps } = forwardBackward(evidence, starts, transitions)
-  const expected = { posterior: new Float64Array(3 * n), predicted: new Float64Array(3 * n), steps: new Float64Array(9) }
+  const expected = {
+    posterior: new Float64Array(3 * n),
+    predicted: new Float64Array(3 * n),
+    steps: new Float64Array(9),
+  }
   let all = 0
   for (let path = 0; path < 3 ** n; path++) {
     const state = Array.from({ length: n }, (_, i) => Math.floor(path / 3 ** i) % 3)

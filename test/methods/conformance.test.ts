@@ -151,6 +151,7 @@ for (const entry of methodList.filter(({ needs }) => !needs.model)) {
   test(`${entry.id}: says who it is`, () => {
     assert.match(entry.id, /^[a-z]+(\d{4}|\dd)$/)
     assert.ok(entry.citation.text.length > 40 && entry.describe.length > 80)
+    assert.ok(entry.use.for.length > 30 && entry.use.not.length > 30)
     assert.ok(entry.needs.contrasts.length > 0)
   })
 }

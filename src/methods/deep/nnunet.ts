@@ -24,6 +24,10 @@ export const nnunet = defineMethod({
   title: 'nnU-Net v2, trained by you',
   describe:
     "Runs a trained nnU-Net v2 as nnU-Net does: the plans' cropping, normalisation and resampling, overlapping windows with Gaussian weights, mirror images and folds averaged. It needs a model: `lesionwise import-model` makes one from nnU-Net's result folder, `lesionwise train --preset nnunet` from labelled scans. Bias fields are left in, as in its training.",
+  use: {
+    for: 'Models that nnU-Net trained, brought over by import-model, or trained here by --preset nnunet.',
+    not: 'Not for images prepared otherwise than those it was trained on.',
+  },
   citation: {
     text: 'Isensee F, Jaeger PF, Kohl SAA, Petersen J, Maier-Hein KH. nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation. Nature Methods 2021;18:203–211.',
     doi: '10.1038/s41592-020-01008-z',

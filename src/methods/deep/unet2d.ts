@@ -20,6 +20,10 @@ export const unet2d = defineMethod({
   title: 'Multi-plane 2.5-D U-Net',
   describe:
     "A small U-Net labels every slice from it and its neighbours, along all three axes where voxels are even, else along the slices only; probabilities are averaged and cut at the threshold that was best on scans that the judged networks had not seen. It sees FLAIR on a scale of the scan's own grey and white matter, T1 where there is one, and atlas maps of white matter, cortex and lesion frequency. The shipped model averages its probability with the belief of the FLAIR threshold roura2015, which holds on scanners that the network has not seen.",
+  use: {
+    for: 'Scans like those of its three training centres (1 mm 3-D, or clinical 2-D of 3 to 8 mm slices), or with a model trained on yours (--model).',
+    not: 'Not on the 15 development scans, which it has seen, and not unseen on a new scanner: check some scans first.',
+  },
   citation: {
     text: 'Ronneberger O, Fischer P, Brox T. U-Net: convolutional networks for biomedical image segmentation. MICCAI 2015, LNCS 9351:234–241.',
     doi: '10.1007/978-3-319-24574-4_28',

@@ -15,6 +15,10 @@ export const unet3d = defineMethod({
   title: '3-D U-Net, trained by you',
   describe:
     "A 3-D U-Net labels overlapping cubes of 1 mm voxels; logits are averaged and the probability cut at the model's threshold. It needs a model: `lesionwise train --preset unet3d` makes one from your labelled scans.",
+  use: {
+    for: 'With a model trained on scans of yours of about 1 mm in all directions.',
+    not: 'Not for slices of 3 mm and more: unet2d looks within slices.',
+  },
   citation: {
     text: 'Çiçek Ö, Abdulkadir A, Lienkamp SS, Brox T, Ronneberger O. 3D U-Net: learning dense volumetric segmentation from sparse annotation. MICCAI 2016, LNCS 9901:424–432.',
     doi: '10.1007/978-3-319-46723-8_49',

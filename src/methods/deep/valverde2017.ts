@@ -18,6 +18,10 @@ export const valverde2017 = defineMethod({
   title: 'Cascade of patch networks (nicMSlesions), trained by you',
   describe:
     'Voxels with FLAIR above z 0.5 are classified by a small 3-D network from the 11³ voxels around them; what it is sure of goes to a second network that was trained on the false positives of the first. Small components and very small totals are dropped. It needs a model: `lesionwise train --preset valverde2017` makes one from your labelled scans.',
+  use: {
+    for: 'With a model trained on few scans of yours, FLAIR and T1: its patches are small and so is its hunger for data.',
+    not: 'Not without T1, and not where time counts: each candidate voxel is looked at by itself.',
+  },
   citation: {
     text: 'Valverde S, Cabezas M, Roura E, González-Villà S, Pareto D, Vilanova JC, et al. Improving automated multiple sclerosis lesion segmentation with a cascaded 3D convolutional neural network approach. NeuroImage 2017;155:159–168.',
     doi: '10.1016/j.neuroimage.2017.04.034',

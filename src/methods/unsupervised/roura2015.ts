@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { MethodError } from '../../errors.js'
-import { voxelSizes } from '../../volume/affine.js'
 import { keepLargerThan, keepTouching } from '../../volume/components.js'
-import { gaussian } from '../../volume/filter.js'
+import { gaussian, gaussianInPlane } from '../../volume/filter.js'
 import { percentiles, smoothedMode } from '../../volume/histogram.js'
 import type { AtlasMaps } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image, type Mask } from '../../volume/volume.js'
@@ -29,6 +28,10 @@ export const roura2015 = defineMethod({
   title: 'Two-level FLAIR threshold from the grey-matter peak (SLS)',
   describe:
     'The peak of grey matter in the FLAIR histogram gives a mode and a width. Voxels far above it, inside white matter, are certain lesion; they grow into neighbouring voxels down to a second level, which lies between the white matter and the lesions of the scan itself. Small findings are dropped.',
+  use: {
+    for: 'The default: fast, holds on scanners that nothing was chosen on, on FLAIR with or without T1, thin or thick slices.',
+    not: 'Not for cortical or infratentorial lesions, and with care where the rims of the ventricles are bright.',
+  },
   citation: {
     text: 'Roura E, Oliver A, Cabezas M, et al. A toolbox for multiple sclerosis lesion segmentation. Neuroradiology 2015;57:1031–1043.',
     doi: '10.1007/s00234-015-1552-2',
@@ -85,9 +88,12 @@ export const roura2015 = defineMethod({
     context.signal.throwIfAborted()
 
     context.progress('Finding lesions', 0.3)
-    const excess = scaled(await smoothedInPlane(images.flair, params.smoothing), scale)
+    const excess = scaled(await gaussianInPlane(images.flair, params.smoothing), scale)
     const white = await gaussian(atlas.wm, params.whiteSigma)
+    context.show?.('FLAIR above grey matter, in σ', excess)
+    context.show?.('White-matter prior', white)
     const certain = above(excess, params.alpha, white, params.whiteSeed, brain)
+    context.show?.('Certain lesion', certain)
     let level = params.alphaGrow
     let found = keepTouching(above(excess, level, white, params.whiteGrow, brain), certain, 18)
     // The level follows the lesions and the lesions the level: three rounds settle it.
@@ -140,13 +146,6 @@ function sure(probability: Image, least: number, brain: Mask): Mask {
   const mask = emptyMask(brain)
   for (let i = 0; i < mask.data.length; i++) mask.data[i] = brain.data[i] !== 0 && probability.data[i] > least ? 1 : 0
   return mask
-}
-
-/** Slices of 2.5 mm and more are not smoothed into each other. */
-async function smoothedInPlane(image: Image, sigma: number): Promise<Image> {
-  if (sigma === 0) return image
-  const [x, y, z] = voxelSizes(image.affine).map((mm) => (mm < 2.5 ? sigma : 0))
-  return await gaussian(image, [x, y, z])
 }
 
 function scaled(image: Image, { mode, sigma }: PeakScale): Image {

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { growLesions } from '../../learn/lesion-growth.js'
-import { voxelSizes } from '../../volume/affine.js'
-import { gaussian } from '../../volume/filter.js'
+import { gaussian, gaussianInPlane } from '../../volume/filter.js'
 import { percentiles, smoothedMode } from '../../volume/histogram.js'
 import type { AtlasMaps, TissueMaps } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image, type Mask } from '../../volume/volume.js'
@@ -26,6 +25,10 @@ export const schmidt2012 = defineMethod({
   title: 'Lesion growth algorithm (LST-LGA)',
   describe:
     'Each voxel gets a belief of being lesion: how much brighter it is on FLAIR than its tissue class, weighted by the white-matter prior. Certain voxels become seeds; the seeds grow into bright neighbours as long as a model of lesion intensity explains them better than the models of tissue.',
+  use: {
+    for: 'To compare with the many studies that used LST; scans whose lesions are clearly brighter than grey matter.',
+    not: 'Not across scanners with one κ: choose it on a few scans of each.',
+  },
   citation: {
     text: 'Schmidt P, Gaser C, Arsic M, et al. An automated tool for detection of FLAIR-hyperintense white-matter lesions in multiple sclerosis. NeuroImage 2012;59:3774–3783.',
     doi: '10.1016/j.neuroimage.2011.11.032',
@@ -57,8 +60,7 @@ export const schmidt2012 = defineMethod({
   async segment({ images, brain, tissue, atlas }, params, context) {
     context.progress('Scaling FLAIR', 0)
     const { mode } = smoothedMode(images.flair, brain)
-    const [x, y, z] = voxelSizes(images.flair.affine).map((mm) => (mm < 2.5 ? params.smoothing : 0))
-    const smooth = params.smoothing > 0 ? await gaussian(images.flair, [x, y, z]) : images.flair
+    const smooth = await gaussianInPlane(images.flair, params.smoothing)
     const flair = emptyImage(brain)
     for (let i = 0; i < flair.data.length; i++) flair.data[i] = brain.data[i] !== 0 ? smooth.data[i] / mode : 0
     context.signal.throwIfAborted()
@@ -68,6 +70,9 @@ export const schmidt2012 = defineMethod({
     const white = await whitePrior(atlas, params.whiteSigma)
     const { belief, initial } = beliefs(flair, label, white)
 
+    context.show?.('Partial-volume label', label)
+    context.show?.('Belief', belief)
+    context.show?.('Belief of seeds', initial)
     context.progress('Growing lesions', 0.4)
     const probability = growLesions({ flair, label, belief, initial, ...params, signal: context.signal })
     const mask = emptyMask(brain)
