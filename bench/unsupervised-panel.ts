@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
 const ids = methodList
   .filter(({ supervision, strategy }) => supervision === 'unsupervised' && strategy === 'statistical')
   .map(({ id }) => id)
-  .filter((id) => existsSync(`${out}/${id}.json`))
+  .filter((id) => labelledCases().every((scan) => existsSync(`${out}/${id}-${scan.id}.nii.gz`)))
 const cases = labelledCases()
 const masks = new Map<string, { reference: Mask; of: Map<string, Mask> }>()
 for (const scan of cases) {

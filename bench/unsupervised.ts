@@ -1,7 +1,7 @@
 // The unsupervised and statistical methods on the 15 labelled scans of ../shared/data, each with its default parameters
 // on FLAIR, T1 and, where the scan has one, T2.
 //
-//   npm run bench:unsupervised -- [--method ID …] [--scan ID …] [--flair-only] [--docs]
+//   npm run bench:unsupervised -- [--method ID …] [--scan ID …] [--flair-only] [--kept] [--docs]
 //
 // The defaults are the papers' where they hold on these scans; what was changed was changed with these scans in sight
 // (each method's Departures), so that the scores are of development scans and not of a test. The trained ones
@@ -9,7 +9,8 @@
 // (npx tsx scripts/statistical-models.ts --split patient).
 // Each method runs in a process of its own: its peak memory includes the prepared scan and Node. Times are processor
 // time of all threads together (two threads), which other work on the machine hardly changes. Writes out/unsupervised/ID.json, the masks and an overlay PNG per scan (green: both, red: ours
-// only, yellow: reference only); --docs puts the tables into docs/accuracy.md and
+// only, yellow: reference only); --kept runs nothing and
+// takes what earlier runs left there; --docs puts the tables into docs/accuracy.md and
 // the figures into assets/method-results.json, which the methods' cards show.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -54,6 +55,7 @@ const { values: options } = parseArgs({
     method: { type: 'string', multiple: true },
     scan: { type: 'string', multiple: true },
     'flair-only': { type: 'boolean', default: false },
+    kept: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
     inside: { type: 'boolean', default: false },
   },
@@ -67,7 +69,7 @@ if (cases.length === 0) {
 const ids = options.method ?? methodList.filter(({ strategy }) => strategy === 'statistical').map(({ id }) => id)
 if (options.inside) await measure(ids[0])
 else {
-  const results = ids.map(inProcess)
+  const results = ids.map(options.kept ? kept : inProcess)
   const centres = [...new Set(cases.map(({ centre }) => centre))]
   const tables = [overall(results), ...centres.map((centre) => ofCentre(centre, results))]
   console.log(tables.join('\n\n'))
@@ -131,6 +133,11 @@ function inProcess(id: string): MethodResult {
     { cwd: root, stdio: 'inherit' },
   )
   if (status !== 0) throw new Error(`${id} failed`)
+  return kept(id)
+}
+
+/** What an earlier run left. */
+function kept(id: string): MethodResult {
   return JSON.parse(readFileSync(`${out}/${id}.json`, 'utf8')) as MethodResult
 }
 

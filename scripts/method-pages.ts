@@ -16,8 +16,11 @@ const { values: options, positionals } = parseArgs({
 const { methods: results, about } = await loadResults()
 if (options.figures) {
   mkdirSync(`${root}docs/images/methods`, { recursive: true })
-  for (const { id, needs } of methodList.filter(({ id }) => positionals.length === 0 || positionals.includes(id))) {
-    if (needs.model) continue
+  for (const { id, needs, strategy } of methodList.filter(
+    ({ id }) => positionals.length === 0 || positionals.includes(id),
+  )) {
+    // Networks show no steps.
+    if (needs.model || strategy !== 'statistical') continue
     writeFileSync(`${root}docs/images/methods/${id}.svg`, await methodFigure(id))
     console.log(id)
   }

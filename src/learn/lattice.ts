@@ -1,5 +1,5 @@
 import { voxelSizes } from '../volume/affine.js'
-import type { Mask } from '../volume/volume.js'
+import { emptyImage, type Grid, type Image, type Mask, voxelsIn } from '../volume/volume.js'
 
 /** The voxels of a mask as a graph: each with its six neighbours, in two colours that only touch each other. */
 export interface Lattice {
@@ -16,17 +16,12 @@ export interface Lattice {
 export function latticeOf(mask: Mask): Lattice {
   const { data, dims } = mask
   const [nx, ny, nz] = dims
-  let n = 0
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0) n++
-  const voxels = new Uint32Array(n)
+  const voxels = voxelsIn(mask)
   const place = new Int32Array(data.length).fill(-1)
-  n = 0
-  for (let i = 0; i < data.length; i++)
-    if (data[i] !== 0) {
-      place[i] = n
-      voxels[n++] = i
-    }
-  const neighbours = new Int32Array(6 * n).fill(-1)
+  voxels.forEach((at, v) => {
+    place[at] = v
+  })
+  const neighbours = new Int32Array(6 * voxels.length).fill(-1)
   const colours: [number[], number[]] = [[], []]
   voxels.forEach((at, v) => {
     const [i, j, k] = [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))]
@@ -52,6 +47,13 @@ export function latticeOf(mask: Mask): Lattice {
 /** The values of an image, or the voxels of a mask, at the lattice's voxels. */
 export const onLattice = ({ voxels }: Lattice, { data }: { data: ArrayLike<number> }): Float32Array =>
   Float32Array.from(voxels, (at) => data[at])
+
+/** The image that holds these values at the voxels of `voxels`, and 0 elsewhere. */
+export function onGrid(grid: Grid, voxels: ArrayLike<number>, values: (v: number) => number): Image {
+  const image = emptyImage(grid)
+  for (let v = 0; v < voxels.length; v++) image.data[voxels[v]] = values(v)
+  return image
+}
 
 export interface FieldOptions {
   /** Log-odds that one certain neighbour across the shortest edge adds to its own class. */

@@ -31,11 +31,14 @@ export async function gaussianInMask(image: Volume, mask: Mask, sigmaMm: number 
 /** Slices of this thickness, mm, and more are not neighbours: nothing is smoothed or compared across them. */
 export const thickSlice = 2.5
 
-/** Gaussian smoothing by `sigmaMm` along the voxel axes of thin steps alone: thick slices are not mixed. */
-export async function gaussianInPlane(image: Image, sigmaMm: number): Promise<Image> {
+/**
+ * Gaussian smoothing by `sigmaMm` along the voxel axes of thin steps alone: thick slices are not mixed.
+ * @param mask smooths within it alone, as `gaussianInMask`
+ */
+export async function gaussianInPlane(image: Image, sigmaMm: number, mask?: Mask): Promise<Image> {
   if (sigmaMm === 0) return image
   const [x, y, z] = voxelSizes(image.affine).map((mm) => (mm < thickSlice ? sigmaMm : 0))
-  return await gaussian(image, [x, y, z])
+  return mask ? await gaussianInMask(image, mask, [x, y, z]) : await gaussian(image, [x, y, z])
 }
 
 /** Three passes, each from one block into the other; an axis whose σ is far below a voxel is left alone. */

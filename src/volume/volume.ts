@@ -50,6 +50,14 @@ export function countVoxels({ data }: Volume): number {
   return n
 }
 
+/** Indices of the voxels that are not 0, in storage order. */
+export function voxelsIn(volume: Volume): Uint32Array {
+  const { data } = volume
+  const voxels = new Uint32Array(countVoxels(volume))
+  for (let at = 0, n = 0; n < voxels.length; at++) if (data[at] !== 0) voxels[n++] = at
+  return voxels
+}
+
 /** The voxels for which `test` holds. A loop: `Uint8Array.from` with a function takes ten times as long. */
 export function maskWhere({ dims, affine, data }: Volume, test: (value: number, index: number) => boolean): Mask {
   const out = new Uint8Array(data.length)

@@ -40,7 +40,6 @@ test('T1, T2 and PD: three clusters, found and not asked for; candidates, surrou
 })
 
 test('as it is by default', async () => {
-  assert.ok(judge((await runMethod(hill2015, classic)).mask).dice > 0.66)
   const study = await phantomStudy({ contrasts: ['flair', 't1'] })
   const { mask, figures, flags } = await runMethod(hill2015, study)
   assert.ok(judge(mask).dice > 0.9)

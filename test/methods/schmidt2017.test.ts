@@ -103,7 +103,7 @@ test('a fit recovers the coefficients that labels were drawn with, within 5 %', 
     const logOdds = truth.intercept + truth.belief * belief.data[i] + truth.place * place.data[i]
     if (candidates.data[i] !== 0 && random() < 1 / (1 + Math.exp(-logOdds))) labels.data[i] = 1
   }
-  const found = await fit([{ study: one, truth: labels }], { draws: 5000 })
+  const found = await fit([{ study: one, truth: labels }], { draws: 60_000 })
   for (const key of ['intercept', 'belief', 'place'] as const)
     assert.ok(Math.abs(found[key] / truth[key] - 1) < 0.05, `${key} ${found[key]}`)
 })

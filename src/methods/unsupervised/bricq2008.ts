@@ -5,6 +5,7 @@ import { Density, type Gaussian, weightedGaussian } from '../../learn/density.js
 import { keepFindings } from '../../learn/findings.js'
 import { type ChainSamples, chainBeliefs, fitHiddenMarkovChain } from '../../learn/hidden-markov-chain.js'
 import { type HilbertChain, hilbertChain } from '../../learn/hilbert.js'
+import { onGrid } from '../../learn/lattice.js'
 import { gaussian } from '../../volume/filter.js'
 import { smoothedMode } from '../../volume/histogram.js'
 import type { AtlasMaps } from '../../volume/study.js'
@@ -125,6 +126,14 @@ export const bricq2008 = defineMethod({
     const limit = chiSquareQuantile(1 - params.tau, channels.length)
     const white = await gaussian(atlas.wm, params.whiteSigma)
     const densities = model.classes.map((c) => new Density(c))
+    context.show?.(
+      'Tissues along the chain',
+      onGrid(brain, chain.voxels, (n) => states[n] + 1),
+    )
+    context.show?.(
+      'Distance from its own tissue',
+      onGrid(brain, chain.voxels, (n) => Math.sqrt(densities[states[n]].distance(samples.channels, n))),
+    )
     const candidates = emptyMask(brain)
     const probability = emptyImage(brain)
     chain.voxels.forEach((at, n) => {

@@ -4,7 +4,7 @@ import { chiSquareUpper } from '../../evaluate/statistics/distributions.js'
 import { cutInDoubt } from '../../learn/decided-cut.js'
 import { Density, type Gaussian, weightedGaussian } from '../../learn/density.js'
 import { keepFindings } from '../../learn/findings.js'
-import { type Lattice, latticeOf, onLattice } from '../../learn/lattice.js'
+import { type Lattice, latticeOf, onGrid, onLattice } from '../../learn/lattice.js'
 import { spectralInvariants } from '../../learn/spectral-gradient.js'
 import { fitTrimmedMixture } from '../../learn/trimmed-mixture.js'
 import { gaussian } from '../../volume/filter.js'
@@ -155,6 +155,11 @@ export const catanese2015 = defineMethod({
 
     context.progress('Cutting the graph', 0.6)
     const cut = cutInDoubt(lattice, pull, linksOf(channels, params))
+    context.show?.('Lesion against tissue, voxel by voxel', probability)
+    context.show?.(
+      'Cut',
+      onGrid(brain, lattice.voxels, (v) => cut[v]),
+    )
     const candidates = emptyMask(brain)
     let cutVoxels = 0
     cut.forEach((lesion, v) => {

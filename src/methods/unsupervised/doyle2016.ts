@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { keepFindings } from '../../learn/findings.js'
-import { type Lattice, latticeOf, onLattice } from '../../learn/lattice.js'
+import { type Lattice, latticeOf, onGrid, onLattice } from '../../learn/lattice.js'
 import { fitWeightedMixture, type WeightedMixture } from '../../learn/weighted-mixture.js'
 import { gaussian } from '../../volume/filter.js'
 import type { AtlasMaps, LesionMap, TissueMaps } from '../../volume/study.js'
@@ -120,6 +120,14 @@ export const doyle2016 = defineMethod({
     const place = onLattice(lattice, whiteMap).map((p) => (p >= params.white ? 1 : 0))
     const { region, figures } = candidates(tissues, channels[0], place, params)
     if (!('greyMean' in figures)) return { mask: emptyMask(brain), figures, flags: [nothing] }
+    context.show?.(
+      'Weight of FLAIR: low where no tissue explains it',
+      onGrid(brain, lattice.voxels, (v) => tissues.weights[0][v]),
+    )
+    context.show?.(
+      'Candidates',
+      onGrid(brain, lattice.voxels, (v) => region[v]),
+    )
     // Frozen weights no longer spare what is odd in T1 or T2 alone: it would be nearest to the wide class of lesions.
     const possible = place.map((p, v) => (channels[0][v] > figures.greyMean ? p : 0))
 

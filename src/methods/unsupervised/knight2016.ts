@@ -5,7 +5,7 @@ import { fuzzyCMeans, membershipIn } from '../../learn/fuzzy-c-means.js'
 import { apply, compose, type Vec3, voxelSizes } from '../../volume/affine.js'
 import { fillHoles, labelComponents } from '../../volume/components.js'
 import { distanceTo } from '../../volume/distance.js'
-import { gaussian } from '../../volume/filter.js'
+import { gaussian, gaussianInPlane } from '../../volume/filter.js'
 import { histogram, percentiles, smoothedMode } from '../../volume/histogram.js'
 import { erode } from '../../volume/morphology.js'
 import type { LesionMap, PreparedStudy } from '../../volume/study.js'
@@ -96,8 +96,7 @@ export const knight2016 = defineMethod({
   async segment({ images, brain, atlas, toAtlas }, params, context) {
     context.signal.throwIfAborted()
     context.progress('Smoothing FLAIR', 0)
-    const thin = voxelSizes(brain.affine).map((mm) => mm < 2.5)
-    const flair = await gaussian(images.flair, thin.map((yes) => (yes ? params.smoothing : 0)) as unknown as Vec3)
+    const flair = await gaussianInPlane(images.flair, params.smoothing)
     const white = await gaussian(atlas.wm, params.whiteSigma)
     const region = maskWhere(brain, (v, i) => v !== 0 && (params.white === 0 || white.data[i] > params.white))
     // Remains of skull at the surface have the strongest edges of all.

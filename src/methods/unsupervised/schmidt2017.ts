@@ -2,10 +2,9 @@ import { z } from 'zod'
 import { fitLogistic } from '../../learn/logistic.js'
 import { type LabelledStudies, readTrainedModel } from '../../learn/trained-model.js'
 import { seededRandom } from '../../random.js'
-import { voxelSizes } from '../../volume/affine.js'
 import { keepLargerThan, labelComponents } from '../../volume/components.js'
 import { distanceTo } from '../../volume/distance.js'
-import { gaussian } from '../../volume/filter.js'
+import { gaussian, gaussianInPlane } from '../../volume/filter.js'
 import type { AtlasMaps, PreparedStudy } from '../../volume/study.js'
 import {
   countVoxels,
@@ -14,6 +13,7 @@ import {
   type Image,
   type Mask,
   maskWhere,
+  voxelsIn,
   voxelVolume,
 } from '../../volume/volume.js'
 import { defineMethod } from '../define.js'
@@ -105,7 +105,7 @@ export const schmidt2017 = defineMethod({
     context.show?.('belief', found.belief)
     context.progress('Lesion probability', 0.4)
     const raw = predict(found, model)
-    const smooth = await smoothedInPlane(raw, 1 / fwhmPerSigma)
+    const smooth = await gaussianInPlane(raw, 1 / fwhmPerSigma)
     context.signal.throwIfAborted()
 
     context.show?.('probability before cleaning', smooth)
@@ -160,7 +160,7 @@ export async function covariates({
   brain,
   atlas,
 }: Pick<PreparedStudy, 'images' | 'brain' | 'atlas'>): Promise<Covariates | undefined> {
-  const flair = await smoothedInPlane(images.flair!, 1.5 / fwhmPerSigma)
+  const flair = await gaussianInPlane(images.flair!, 1.5 / fwhmPerSigma)
   const classes = roughTissue(flair, brain, atlas)
   if (!classes || !(classes.mean.grey > classes.mean.fluid)) return undefined
   const { label, mean } = classes
@@ -185,7 +185,7 @@ export async function covariates({
  * beside it are not. Undefined where a class has no voxels or no spread.
  */
 function roughTissue(flair: Image, brain: Mask, atlas: AtlasMaps) {
-  const voxels = voxelsOf(brain)
+  const voxels = voxelsIn(brain)
   const values = Float32Array.from(voxels, (at) => flair.data[at])
   const logPrior = [atlas.csf, atlas.gm, atlas.wm].map(({ data }) =>
     Float32Array.from(voxels, (at) => Math.log(Math.max(1e-6, data[at]))),
@@ -272,19 +272,6 @@ function hardClasses(values: Float32Array, labels: Uint8Array): HardClass[] | un
 }
 
 /** The voxels of a mask, in storage order. */
-function voxelsOf({ data }: Mask): Uint32Array {
-  let n = 0
-  const voxels = new Uint32Array(data.length)
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0) voxels[n++] = i
-  return voxels.subarray(0, n)
-}
-
-/** Slices of 2.5 mm and more are not smoothed into each other. @param sigma mm */
-async function smoothedInPlane(image: Image, sigma: number): Promise<Image> {
-  const [x, y, z] = voxelSizes(image.affine).map((mm) => (mm < 2.5 ? sigma : 0))
-  return await gaussian(image, [x, y, z])
-}
-
 /** The fitted probability where lesions are possible; below 0.1 it is taken for 0. */
 export function predict({ belief, place, candidates }: Covariates, model: Coefficients): Image {
   const out = emptyImage(belief)

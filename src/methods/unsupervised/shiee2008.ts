@@ -9,26 +9,38 @@ import { close } from '../../volume/morphology.js'
 import type { AtlasMaps, LesionMap, TissueMaps } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image, type Mask, maskWhere } from '../../volume/volume.js'
 import { defineMethod } from '../define.js'
-
-/** Labels of `structures`; 0 is outside the brain. */
-export const shieeStructures = {
-  1: 'sulcal cerebrospinal fluid',
-  2: 'ventricles',
-  3: 'cerebral grey matter',
-  4: 'cerebral white matter',
-  5: 'lesion',
-  6: 'infratentorial grey matter',
-  7: 'infratentorial white matter',
-} as const
-
-/** What the method returns: the lesions, and every structure as a label of `shieeStructures`. */
-export type ShieeMap = LesionMap & { structures: Mask }
+import { structureLabels } from '../structures.js'
 
 // Classes of the clustering; the lesion is a guest of white matter.
 const [sulci, ventricles, grey, white, lesion] = [0, 1, 2, 3, 4]
 /** Objects whose topology is kept, as bits of each structure: ventricles, grey and white matter together, white matter. */
 const objects = [0b000, 0b001, 0b010, 0b110]
 
+/**
+ * Fuzzy c-means with a statistical and a topological atlas, in which lesions are a second intensity of white matter.
+ *
+ * Source: Shiee et al. 2008, Lesion-TOADS, after the topology-preserving segmentation of Bazin and Pham 2007; the lesion
+ * class as in Shiee et al. 2010. Steps: memberships of ventricles, sulcal fluid, grey and white matter from intensities,
+ * neighbours and atlas, white matter with a lesion centre beside its own → borders move from the atlas's labels to the
+ * memberships, over simple points alone → within white matter, what belongs more to the lesion centre.
+ *
+ * Departures:
+ * - four structures and the lesion, not thirteen: deep grey matter is grey matter, and what is infratentorial is told
+ *   from the rest by the atlas; topology is kept of ventricles, grey and white matter together, and white matter;
+ * - centres start at the medians of the study's own tissue classes, and images are scaled from fluid to tissue, so that
+ *   no robust maximum of the image has to be right; fluid has one centre in sulci and ventricles, or the darker of the
+ *   two takes the sulci;
+ * - borders start from the atlas's likeliest labels and not from skeletons, and move once, after the centres have settled:
+ *   the places of both differ little under an affine registration, which is not repeated;
+ * - the lesion centre stays well above grey matter (lesionAbove), as it would follow the many bright voxels of no lesion;
+ * - lesions are asked of the atlas's white matter, smoothed by 3 mm, which keeps out gyri that are as bright and what is
+ *   left of the scalp; membership fades within 3 mm of the ventricles, and is 0 in gaps between them (the paper has
+ *   distances of this kind, without figures) and below the tentorium;
+ * - the field of the scanner is corrected beforehand.
+ * Known weaknesses: lesions in the cortex and below the tentorium are out of reach; faint lesions, nearer to white matter
+ * than to the lesion centre, are missed where most are faint; rims of the ventricles and bright tracts are taken for lesion,
+ * so that small findings are often none.
+ */
 export const shiee2008 = defineMethod({
   id: 'shiee2008',
   title: 'Topology-preserving fuzzy segmentation with a lesion class (Lesion-TOADS)',
@@ -87,7 +99,7 @@ export const shiee2008 = defineMethod({
     rounds: z.number().int().min(1).max(100).default(20).describe('most rounds of memberships and centres'),
     smallest: z.number().min(0).max(1000).default(10).describe('smallest lesion kept, mm³'),
   }),
-  async segment({ images, brain, tissue, atlas }, params, context): Promise<ShieeMap> {
+  async segment({ images, brain, tissue, atlas }, params, context): Promise<LesionMap> {
     context.signal.throwIfAborted()
     context.progress('Fuzzy classes', 0)
     const scaled = scaledChannels(images, tissue, brain)
@@ -119,6 +131,8 @@ export const shiee2008 = defineMethod({
     })
     context.signal.throwIfAborted()
 
+    context.show?.('Template', template)
+    context.show?.('Structures, lesions being white matter', labels)
     context.progress('Lesions', 0.9)
     const chance = await lesionChance(fuzzy, lattice, labels, brain, params)
     const host = await gaussian(atlas.wm, 3)
@@ -134,7 +148,13 @@ export const shiee2008 = defineMethod({
       for (const [key, k] of Object.entries({ fluid: sulci, grey, white, lesion }))
         figures[`${name}-${key}`] = toImage(fuzzy.centres[k][c])
     })
-    return { mask, probability: chance, structures: structuresOf(labels, mask, brain, atlas), figures, flags: [] }
+    return {
+      mask,
+      probability: chance,
+      maps: { structures: structuresOf(labels, mask, brain, atlas) },
+      figures,
+      flags: [],
+    }
   },
 })
 
@@ -188,7 +208,7 @@ function bounded(centres: number[][], above: number): void {
 }
 
 /** Atlas probabilities of the four structures, and the labels that they make likeliest: the topology to keep. */
-async function templateOf(atlas: AtlasMaps, brain: Mask): Promise<{ maps: Image[]; template: Mask }> {
+export async function templateOf(atlas: AtlasMaps, brain: Mask): Promise<{ maps: Image[]; template: Mask }> {
   // 2 mm: the atlas lies on the subject by an affine alone, and its ventricles are those of the young.
   const inside = await gaussian(
     maskWhere(atlas.ventricles, (v) => v !== 0),
@@ -267,20 +287,21 @@ async function lesionChance(
 }
 
 function structuresOf(labels: Mask, mask: Mask, brain: Mask, { infratentorial }: AtlasMaps): Mask {
+  const label = [structureLabels.csf, structureLabels.ventricles, structureLabels.gm, structureLabels.wm]
   const out = emptyMask(labels)
   for (let i = 0; i < out.data.length; i++) {
     if (brain.data[i] === 0) continue
     const tissue = labels.data[i] === grey || labels.data[i] === white
-    if (mask.data[i] !== 0) out.data[i] = 5
-    else out.data[i] = labels.data[i] + (tissue && infratentorial.data[i] !== 0 ? 4 : 1)
+    if (mask.data[i] !== 0) out.data[i] = structureLabels.lesion
+    else out.data[i] = tissue && infratentorial.data[i] !== 0 ? structureLabels.infratentorial : label[labels.data[i]]
   }
   return out
 }
 
-const nothing = (brain: Mask): ShieeMap => ({
+const nothing = (brain: Mask): LesionMap => ({
   mask: emptyMask(brain),
   probability: emptyImage(brain),
-  structures: emptyMask(brain),
+  maps: { structures: emptyMask(brain) },
   flags: [
     {
       code: 'no-tissue-contrast',

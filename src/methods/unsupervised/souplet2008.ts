@@ -5,8 +5,7 @@ import { latticeOf, onLattice } from '../../learn/lattice.js'
 import { fitMixture } from '../../learn/mixture.js'
 import { lineBetween, logLineDensityAt } from '../../learn/partial-volume.js'
 import { toggleContrast } from '../../learn/toggle-contrast.js'
-import { voxelSizes } from '../../volume/affine.js'
-import { gaussian, gaussianInMask } from '../../volume/filter.js'
+import { gaussian, gaussianInPlane } from '../../volume/filter.js'
 import type { AtlasMaps } from '../../volume/study.js'
 import { emptyMask, type Image, type Mask, maskWhere } from '../../volume/volume.js'
 import { channelsFor } from '../contrasts.js'
@@ -94,7 +93,7 @@ export const souplet2008 = defineMethod({
     context.signal.throwIfAborted()
 
     context.progress('Threshold on FLAIR', 0.5)
-    const flair = await smoothedInPlane(images.flair, brain, params.smoothing)
+    const flair = await gaussianInPlane(images.flair, params.smoothing, brain)
     const grey = trimmedMoments(flair, are(labels, label.gm), params.trim)
     const white = trimmedMoments(flair, are(labels, label.wm), params.trim)
     const figures = { threshold: grey.mean + params.k * grey.sd, greyMean: grey.mean, greySigma: grey.sd }
@@ -120,10 +119,13 @@ export const souplet2008 = defineMethod({
     context.progress('Findings in white matter', 0.7)
     const sharp = params.enhance ? toggleContrast(flair) : flair
     const prior = await gaussian(atlas.wm, 3)
+    context.show?.('Tissues with partial volume', labels)
+    context.show?.('Toggle contrast', sharp)
     const candidates = maskWhere(
       sharp,
       (v, i) => brain.data[i] !== 0 && v >= figures.threshold && prior.data[i] >= params.white,
     )
+    context.show?.('Above the threshold', candidates)
     const mask = keepFindings(
       candidates,
       { connectivity: 18, around: maskWhere(labels, (l) => l === label.wm || l === label.whiteRim), brain },
@@ -161,27 +163,27 @@ function tissueLabels(images: readonly Image[], brain: Mask, atlas: AtlasMaps): 
   const forms = classes.map((c) => logDensityForm(c, channels.length))
   const lines = pairs.map(([a, b]) => lineBetween(classes[a], classes[b], channels.length))
   for (let v = 0; v < n; v++) {
-    const [x, y] = [channels[0][v], channels[1]?.[v] ?? 0]
-    let [best, at, far] = [Number.NEGATIVE_INFINITY, 0, 0]
-    forms.forEach((form, k) => {
-      const log = Math.log(prior[k][v]) + logDensityAt(form, x, y)
-      if (log > best) [best, at, far] = [log, k + 1, distanceAt(form, x, y)]
-    })
-    if (far > 9) at = label.outlier
-    lines.forEach((line, p) => {
-      const log = 0.5 * Math.log(prior[pairs[p][0]][v] * prior[pairs[p][1]][v]) + logLineDensityAt(line, x, y)
-      if (log > best) [best, at] = [log, label.greyRim + p]
-    })
+    const x = channels[0][v]
+    const y = channels.length > 1 ? channels[1][v] : 0
+    let best = Number.NEGATIVE_INFINITY
+    let at = 0
+    for (let k = 0; k < 3; k++) {
+      const log = Math.log(prior[k][v]) + logDensityAt(forms[k], x, y)
+      if (!(log > best)) continue
+      best = log
+      at = k + 1
+    }
+    if (at > 0 && distanceAt(forms[at - 1], x, y) > 9) at = label.outlier
+    for (let p = 0; p < 2; p++) {
+      const [a, b] = pairs[p]
+      const log = 0.5 * Math.log(prior[a][v] * prior[b][v]) + logLineDensityAt(lines[p], x, y)
+      if (!(log > best)) continue
+      best = log
+      at = label.greyRim + p
+    }
     labels.data[lattice.voxels[v]] = at
   }
   return labels
-}
-
-/** Slices of 2.5 mm and more are not smoothed into each other. */
-async function smoothedInPlane(image: Image, brain: Mask, sigma: number): Promise<Image> {
-  if (sigma === 0) return image
-  const [x, y, z] = voxelSizes(image.affine).map((mm) => (mm < 2.5 ? sigma : 0))
-  return await gaussianInMask(image, brain, [x, y, z])
 }
 
 /** Mean and standard deviation without the share `trim` of the values that lies farthest from the median. */

@@ -3,6 +3,7 @@ import { type Flag, MethodError } from '../../errors.js'
 import { chiSquareQuantile } from '../../evaluate/statistics/distributions.js'
 import { Density, type Gaussian, weightedGaussian } from '../../learn/density.js'
 import { keepFindings } from '../../learn/findings.js'
+import { onGrid } from '../../learn/lattice.js'
 import { type HealthyImages, type LocalModel, localModel } from '../../learn/local-model.js'
 import { fitTrimmedMixture, mixturePosterior, type TrimmedSamples } from '../../learn/trimmed-mixture.js'
 import { compose, invert, scaling } from '../../volume/affine.js'
@@ -10,7 +11,7 @@ import { gaussian } from '../../volume/filter.js'
 import { smoothedMode } from '../../volume/histogram.js'
 import { resample } from '../../volume/resample.js'
 import type { LesionMap, PreparedStudy } from '../../volume/study.js'
-import { emptyImage, emptyMask, type Image } from '../../volume/volume.js'
+import { emptyImage, emptyMask, type Image, voxelsIn } from '../../volume/volume.js'
 import { channelsFor } from '../contrasts.js'
 import { defineMethod, type MethodContext } from '../define.js'
 
@@ -145,6 +146,14 @@ export async function mopsLesions(
   const white = classes[2]
   const t2Least = t2 < 0 ? 0 : white.mean[t2] + params.brightT2 * Math.sqrt(white.covariance[t2 * channels.length + t2])
   const limit = chiSquareQuantile(1 - params.tau, 2 * channels.length)
+  context.show?.(
+    'Tissues of the subject',
+    onGrid(brain, voxels, (i) => tissue[i] + 1),
+  )
+  context.show?.(
+    'Distance from the joint model',
+    onGrid(brain, voxels, (i) => Math.sqrt(found.joint[i])),
+  )
   const whitePrior = await gaussian(atlas.wm, params.whiteSigma)
   const candidates = emptyMask(brain)
   const probability = emptyImage(brain)
@@ -186,11 +195,7 @@ export async function typicality(
   signal.throwIfAborted()
   const { brain, atlas } = study
   const images = channelsFor(study.images, ['flair', 't1', 't2']).channels.map(({ image }) => image)
-  const voxels = Uint32Array.from(
-    (function* () {
-      for (let at = 0; at < brain.data.length; at++) if (brain.data[at] !== 0) yield at
-    })(),
-  )
+  const voxels = voxelsIn(brain)
   const on = ({ data }: Image) => Float32Array.from(voxels, (at) => data[at])
   const samples = { channels: images.map(on), prior: [atlas.csf, atlas.gm, atlas.wm].map(on) }
 

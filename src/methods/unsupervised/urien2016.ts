@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { classFigures } from '../../learn/class-figures.js'
+import { onGrid } from '../../learn/lattice.js'
 import {
   bestNodes,
   componentSums,
@@ -157,6 +158,11 @@ export const urien2016 = defineMethod({
       if (contrast >= params.contrast) score[n] = contrast
     }
 
+    context.show?.(
+      'Levels of the tree',
+      onGrid(brain, tree.voxels, (v) => levels.data[tree.voxels[v]]),
+    )
+    context.show?.('Best contrast of a region', contrastMap(tree, score, brain))
     context.progress('Choosing regions', 0.9)
     const nodes = bestNodes(tree, score, mm3)
     const mask = emptyMask(brain)
@@ -241,6 +247,16 @@ function regionsOf(tree: MaxTree, flair: Image, brain: Mask, toAtlas: Affine): R
     outside: componentSums(tree, faces),
     fromMidline: componentSums(tree, sideways).map((sum, n) => sum / count[n]),
   }
+}
+
+/** At each voxel the greatest score of the regions that hold it, 0 where none passes. */
+function contrastMap(tree: MaxTree, score: Float64Array, brain: Mask): Image {
+  const map = emptyImage(brain)
+  for (let n = 0; n < score.length; n++)
+    if (score[n] > 0)
+      for (let v = tree.first[n]; v < tree.last[n]; v++)
+        map.data[tree.voxels[v]] = Math.max(map.data[tree.voxels[v]], score[n])
+  return map
 }
 
 const means = (tree: MaxTree, image: Image): Float64Array =>
