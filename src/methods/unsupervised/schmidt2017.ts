@@ -41,13 +41,13 @@ export type Coefficients = z.output<typeof coefficients>
  * - excess is measured in units of grey minus fluid, and not of the grey mean: this holds better on scanners left out
  *   (mean Dice of voxels 0.66 for 0.62), and an offset of the image's scale has no effect;
  * - the white-matter weight is the atlas's white matter smoothed by 3 mm, and not 1 − fluid − grey: an affine alone does
- *   not put the atlas's borders in place (0.65 for 0.63);
+ *   not put the atlas's borders in place (0.65 for 0.62);
  * - there is no mask of places without lesions: where the atlas's frequency is low the place effect says so;
  * - outer fluid is what is nearer to the edge of the brain than to the atlas's ventricles, at most 20 mm from the edge;
  * - a lesion is what reaches 0.3, not 0.5: that is where Dice is best on scans left out, as most voxels at the border of
  *   a lesion are as often lesion as not.
  * Known weaknesses: b is one number for all scanners, so that lesions fainter against grey matter than in the scans it was
- * fitted to are missed (an outlying scan with 50 ml is found by a third); cortical and most infratentorial lesions lie outside white
+ * fitted to are missed (an outlying scan with 50 ml is found by a quarter); cortical and most infratentorial lesions lie outside white
  * matter; bright caps and rims of the ventricles are taken for lesion.
  */
 export const schmidt2017 = defineMethod({
