@@ -64,7 +64,7 @@ export function fractionByEdges(image: Image, edge: Image, mask: Mask, { from, t
   const total = counts.reduce((sum, count) => sum + count, 0)
   const mean = total > 0 ? sums.reduce((sum, value) => sum + value, 0) / total : 1
   const [count, sum] = [smoothed(counts, 2), smoothed(sums, 2)]
-  // A tenth of a voxel of mean strength: intensities that no voxel has are as any other.
+  // A tenth of a voxel of mean strength: intensities that no voxel has are like the rest.
   const strength = count.map((n, bin) => (sum[bin] + 0.1 * mean) / (n + 0.1))
   const below = new Float64Array(bins + 1)
   for (let bin = 0; bin < bins; bin++) below[bin + 1] = below[bin] + strength[bin]

@@ -87,8 +87,8 @@ export type SubbannaParameters = Omit<z.output<typeof parameters>, 'model'>
  *   taken for grey matter when its patient was left out (98 % of their volume; with FLAIR alone 11 %); texture is the
  *   histogram of gradient directions about the region's centre.
  * Known weaknesses: bright rims along the ventricles, above all on thick slices, look like lesions in intensity and lie
- * where lesions lie, so that volumes there come out by half too large; regions that hold a lesion and such a rim are judged as one. Fitted to 15 scans of three centres
- * (the paper: 660 of 174), it expects their contrast.
+ * where lesions lie, so that volumes there come out by half too large; regions that hold a lesion and such a rim are
+ * judged as one. Fitted to 15 scans of three centres (the paper: 660 of 174), it expects their contrast.
  */
 export const subbanna2015 = defineMethod({
   id: 'subbanna2015',
