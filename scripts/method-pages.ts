@@ -53,12 +53,7 @@ process.exit(0)
 
 function section(method: MethodEntry): string[] {
   const { id, title, describe, citation, use, supervision, strategy, handling, classifier, modalities, needs } = method
-  const { properties = {} } = method.parameters as {
-    properties?: Record<
-      string,
-      { description?: string; default?: unknown; minimum?: number; maximum?: number; enum?: unknown[] }
-    >
-  }
+  const { properties = {} } = method.parameters
   const found = results[id]
   const row = (name: string, s: { dice: number; lesionF1: number; ltpr: number; lfpr: number }) =>
     `| ${name} | ${[s.dice, s.lesionF1, s.ltpr, s.lfpr].map((v) => v.toFixed(3)).join(' | ')} |`

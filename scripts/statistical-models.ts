@@ -9,19 +9,14 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { mean, type Score, score } from '../bench/accuracy-report.js'
 import { type LabelledCase, labelledCases } from '../bench/cases.js'
+import { labelledStudy, runOn, type LabelledStudy as ScanStudy } from '../bench/labelled-studies.js'
 import { folds } from '../bench/network-cases.js'
-import { readNifti, readNiftiMask } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
 import type { LabelledStudies, LabelledStudy, TrainedModel } from '../src/learn/trained-model.js'
-import { findLesions } from '../src/lesions/instances.js'
-import { loadMethod, methodEntry } from '../src/methods/registry.js'
+import { methodEntry } from '../src/methods/registry.js'
 import { loadAtlas } from '../src/preprocess/atlas.js'
-import { type Preparation, prepare, prepareWeight } from '../src/preprocess/pipeline.js'
-import { usual } from '../src/preprocess/recipe.js'
-import { Stages } from '../src/preprocess/stages.js'
-import { diskStore } from '../src/run/cache.js'
 import { resample, resampleMask } from '../src/volume/resample.js'
-import { type Image, type Mask, volumeMl } from '../src/volume/volume.js'
+import { type Image, volumeMl } from '../src/volume/volume.js'
 import { lesionFrequency } from './lesion-frequency.js'
 
 /** The methods that can be fitted: each gives the numbers that its `segment` reads from `model.json`. */
@@ -78,32 +73,18 @@ async function frequencyWithout(centre: 'ljubljana'): Promise<Image> {
 
 async function* studies(cases: readonly LabelledCase[], prior: Image | undefined): AsyncIterable<LabelledStudy> {
   for (const scan of cases) {
-    const { preparation, reference } = await load(scan, prior)
+    const { prepared, reference } = await load(scan, prior)
     console.log(`fitting to ${scan.id}`)
-    yield { study: preparation.study, truth: await resampleMask(reference, preparation.study.grid) }
+    yield { study: prepared.study, truth: await resampleMask(reference, prepared.study.grid) }
   }
 }
 
-/** A scan as `segment` prepares it, from the cache of bench/accuracy.ts where it is there. */
-async function load(scan: LabelledCase, prior?: Image): Promise<{ preparation: Preparation; reference: Mask }> {
-  const flair = (await readNifti(readFileSync(scan.flair), scan.flair)).image
-  const t1 = (await readNifti(readFileSync(scan.t1), scan.t1)).image
-  const reference = await readNiftiMask(readFileSync(scan.mask), scan.mask)
-  const preparation = await prepare(
-    { flair, t1 },
-    {
-      stages: new Stages(prepareWeight(1), new AbortController().signal, () => {}),
-      recipe: usual,
-      grid: methodEntry(id).needs.grid,
-      seed: 1,
-      store: diskStore(`${root}.cache/accuracy`),
-      inputKeys: { flair: `${scan.id}-flair`, t1: `${scan.id}-t1` },
-      onFlag: () => {},
-    },
-  )
-  const { study } = preparation
+/** A labelled scan, with another lesion frequency in its atlas where one is given. */
+async function load(scan: LabelledCase, prior?: Image): Promise<ScanStudy> {
+  const found = await labelledStudy(scan, { grid: methodEntry(id).needs.grid, onFlag: () => {} })
+  const { study } = found.prepared
   if (prior) study.atlas.lesionPrior = await resample(prior, study.grid, { map: study.toAtlas })
-  return { preparation, reference }
+  return found
 }
 
 interface ScanScore extends Score {
@@ -113,18 +94,10 @@ interface ScanScore extends Score {
 
 /** Scores of scans with the model of a folder, after what `segment` does with its default options. */
 async function scored(cases: readonly LabelledCase[], model: string, prior: Image | undefined): Promise<ScanScore[]> {
-  const method = await loadMethod(id)
   const rows: ScanScore[] = []
   for (const scan of cases) {
-    const { preparation, reference } = await load(scan, prior)
-    const { mask } = await method.segment(preparation.study, method.params.parse({ model }), {
-      progress: () => {},
-      signal: new AbortController().signal,
-      seed: 1,
-      threads: 2,
-      device: 'cpu',
-    })
-    const found = findLesions(await preparation.toNative.mask(mask), {}).mask
+    const { prepared, reference } = await load(scan, prior)
+    const { mask: found } = await runOn(id, prepared, { model })
     const row = { id: scan.id, referenceMl: volumeMl(reference), ...score(found, reference) }
     rows.push(row)
     console.log(

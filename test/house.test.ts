@@ -81,6 +81,13 @@ test('everything from volume to report bundles for the browser without Node', as
   assert.ok(inputs.some((name) => name.includes('unsupervised/roura2015')))
 })
 
+test('nothing that runs in a browser asks Node: no process, no environment', () => {
+  for (const name of files('src').filter(
+    (one) => !/^src\/(platform\/node\.ts|run\/|cohort\/|server\/|cli\/)/.test(one),
+  ))
+    assert.doesNotMatch(read(name), /\bprocess\./, name)
+})
+
 test('files are short, and nothing is typed any', () => {
   for (const name of files('src')) {
     if (name.includes('assembly') || name.endsWith('catalogue.ts')) continue

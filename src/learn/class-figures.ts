@@ -10,6 +10,13 @@ export interface ClassFigure {
   sd: number
 }
 
+/** The figure of an image in a mask; NaN in an empty one. */
+export function robustFigure(image: Image, mask: Mask): ClassFigure {
+  const [mean] = percentiles(image, [50], mask)
+  const away = { ...image, data: image.data.map((v) => Math.abs(v - mean)) }
+  return { mean, sd: 1.4826 * percentiles(away, [50], mask)[0] }
+}
+
 export type ClassFigures = Record<keyof TissueMaps, ClassFigure>
 
 /**
@@ -19,11 +26,10 @@ export type ClassFigures = Record<keyof TissueMaps, ClassFigure>
  * @param least belief in the class asked of its voxels, 0–1
  */
 export function classFigures(image: Image, tissue: TissueMaps, brain: Mask, least = 0.5): ClassFigures {
-  const figure = (belief: Image): ClassFigure => {
-    const inside = maskWhere(belief, (p, i) => p > least && brain.data[i] !== 0)
-    const [mean] = percentiles(image, [50], inside)
-    const away = { ...image, data: image.data.map((v) => Math.abs(v - mean)) }
-    return { mean, sd: 1.4826 * percentiles(away, [50], inside)[0] }
-  }
+  const figure = (belief: Image): ClassFigure =>
+    robustFigure(
+      image,
+      maskWhere(belief, (p, i) => p > least && brain.data[i] !== 0),
+    )
   return { csf: figure(tissue.csf), gm: figure(tissue.gm), wm: figure(tissue.wm) }
 }

@@ -92,3 +92,11 @@ export function weightedGaussian(
     }
   return { weight: total / all, mean, covariance }
 }
+
+/** Mean squared distance of the values from their mean; NaN of none. */
+export function variance(values: Float32Array): number {
+  let [sum, squares] = [0, 0]
+  for (const v of values) sum += v
+  for (const v of values) squares += (v - sum / values.length) ** 2
+  return squares / values.length
+}

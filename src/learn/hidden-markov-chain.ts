@@ -1,4 +1,5 @@
 import { Density, type Gaussian, weightedGaussian } from './density.js'
+import { leastKept } from './trimmed-mixture.js'
 
 /** How the states of a chain follow each other. */
 export interface Transitions {
@@ -136,7 +137,7 @@ export function fitHiddenMarkovChain(
   for (let round = 0; round < iterations && n > 0; round++) {
     signal?.throwIfAborted()
     const { posterior, steps, logLikelihood } = new ChainEvidence(samples, model.classes).beliefs(model, kept)
-    const cut = trim > 0 ? logLikelihood.slice().sort()[Math.min(n - 1, Math.floor(trim * n))] : model.cut
+    const cut = trim > 0 ? leastKept(logLikelihood, trim) : model.cut
     for (let i = 0; i < n; i++) kept[i] = logLikelihood[i] >= cut ? 1 : 0
     const totals = new Array<number>(states).fill(0)
     const classes = model.classes.map((old, k) => {

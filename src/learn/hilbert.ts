@@ -1,5 +1,5 @@
 import { boundingBox } from '../volume/crop.js'
-import type { Mask } from '../volume/volume.js'
+import { countVoxels, type Mask } from '../volume/volume.js'
 
 /** A mask's voxels in an order in which neighbours in the order are neighbours in space. */
 export interface HilbertChain {
@@ -27,10 +27,8 @@ export function hilbertChain(mask: Mask): HilbertChain {
   if (!box) return { voxels: new Uint32Array(0), starts: new Uint8Array(0) }
   const [bx, by, bz] = box.dims
   const first = box.start[0] + nx * (box.start[1] + ny * box.start[2])
-  let count = 0
-  for (let i = 0; i < mask.data.length; i++) if (mask.data[i] !== 0) count++
-  const voxels = new Uint32Array(count)
-  const starts = new Uint8Array(count)
+  const voxels = new Uint32Array(countVoxels(mask))
+  const starts = new Uint8Array(voxels.length)
   let [n, lastX, lastY, lastZ] = [0, -9, -9, -9]
   const visit = (size: number, x: number, y: number, z: number, entry: number, axis: number) => {
     if (x >= bx || y >= by || z >= bz) return

@@ -45,7 +45,7 @@ export function latticeOf(mask: Mask): Lattice {
 }
 
 /** The values of an image, or the voxels of a mask, at the lattice's voxels. */
-export const onLattice = ({ voxels }: Lattice, { data }: { data: ArrayLike<number> }): Float32Array =>
+export const onLattice = ({ voxels }: Pick<Lattice, 'voxels'>, { data }: { data: ArrayLike<number> }): Float32Array =>
   Float32Array.from(voxels, (at) => data[at])
 
 /** The image that holds these values at the voxels of `voxels`, and 0 elsewhere. */

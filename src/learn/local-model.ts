@@ -1,8 +1,9 @@
 import { voxelSizes } from '../volume/affine.js'
 import { type Box, boundingBox, crop } from '../volume/crop.js'
 import { gaussian } from '../volume/filter.js'
-import { emptyImage, type Grid, type Image, type Mask } from '../volume/volume.js'
+import { emptyImage, type Grid, type Image, type Mask, voxelsIn } from '../volume/volume.js'
 import type { Gaussian } from './density.js'
+import { onLattice } from './lattice.js'
 
 /** Healthy intensities of each tissue at each place: what a voxel there should look like if it is of that tissue. */
 export interface LocalModel {
@@ -46,8 +47,8 @@ export async function localModel(
   const triangle = (d * (d + 1)) / 2
   const box: Box = boundingBox(mask) ?? { start: [0, 0, 0], dims: [1, 1, 1] }
   const inside = crop(mask, box)
-  const places = placesOf(inside)
-  const samples = channels.map((image) => atPlaces(crop(image, box), places))
+  const voxels = voxelsIn(inside)
+  const samples = channels.map((image) => onLattice({ voxels }, crop(image, box)))
   const boxed = heads.map((head) => ({
     channels: head.channels.map((image) => crop(image, box)),
     tissue: head.tissue.map((image) => crop(image, box)),
@@ -58,7 +59,7 @@ export async function localModel(
     signal?.throwIfAborted()
     const sum = emptyImage(inside)
     for (const head of boxed) addMoment(sum.data, head, classes[k].mean, k, r, c)
-    return atPlaces(await gaussian(sum, window), places)
+    return onLattice({ voxels }, await gaussian(sum, window))
   }
 
   const means: Float32Array[][] = []
@@ -75,8 +76,8 @@ export async function localModel(
       for (let c = 0; c <= r; c++) seconds.push(await windowed(k, r, c))
     }
     const matrix = new Float64Array(triangle)
-    const constant = new Float32Array(places.length).fill(-0.5 * d * Math.log(2 * Math.PI))
-    for (let i = 0; i < places.length; i++) {
+    const constant = new Float32Array(voxels.length).fill(-0.5 * d * Math.log(2 * Math.PI))
+    for (let i = 0; i < voxels.length; i++) {
       const w = Math.max(weight[i], 1e-12)
       const n = size * w
       for (let r = 0, entry = 0; r < d; r++)
@@ -158,14 +159,3 @@ export function invertedCholesky(matrix: Float64Array, d: number): void {
     }
   }
 }
-
-function placesOf({ data }: Mask): Uint32Array {
-  let n = 0
-  for (let at = 0; at < data.length; at++) if (data[at] !== 0) n++
-  const places = new Uint32Array(n)
-  n = 0
-  for (let at = 0; at < data.length; at++) if (data[at] !== 0) places[n++] = at
-  return places
-}
-
-const atPlaces = ({ data }: Image, places: Uint32Array): Float32Array => Float32Array.from(places, (at) => data[at])

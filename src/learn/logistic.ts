@@ -62,4 +62,4 @@ const standardised = (row: readonly number[], mean: readonly number[], deviation
 
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, v, i) => sum + v * b[i], 0)
 
-const logistic = (x: number): number => 1 / (1 + Math.exp(-x))
+export const logistic = (x: number): number => 1 / (1 + Math.exp(-x))

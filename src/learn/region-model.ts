@@ -1,5 +1,5 @@
 import { Density, weightedGaussian } from './density.js'
-import { fitLogistic, type LogisticModel, predictLogistic } from './logistic.js'
+import { fitLogistic, type LogisticModel, logistic, predictLogistic } from './logistic.js'
 import type { Region } from './region-field.js'
 
 /**
@@ -124,6 +124,5 @@ function judgeOf(model: RegionModel): (region: Region) => number[] {
   ]
 }
 
-const rounded = (value: number): number => Number(value.toPrecision(6))
-
-const logistic = (x: number): number => 1 / (1 + Math.exp(-x))
+/** Six figures are as many as the scans bear, and keep the stored model small. */
+export const rounded = (value: number): number => Number(value.toPrecision(6))

@@ -53,7 +53,7 @@ export function fitTrimmedMixture(
   const expect = (): number => {
     const found = mixturePosterior({ channels, prior }, classes, local)
     posterior = found.posterior
-    const cut = trim > 0 ? found.logLikelihood.slice().sort()[Math.min(n - 1, Math.floor(trim * n))] : -Infinity
+    const cut = trim > 0 ? leastKept(found.logLikelihood, trim) : -Infinity
     let [total, count] = [0, 0]
     for (let i = 0; i < n; i++) {
       kept[i] = found.logLikelihood[i] >= cut ? 1 : 0
@@ -85,6 +85,10 @@ export function fitTrimmedMixture(
   if (n > 0) logLikelihood = expect()
   return { classes, iterations: done, logLikelihood, kept, posterior }
 }
+
+/** The least log-likelihood that stays when the share `trim` of the samples, those of lowest likelihood, is left out. */
+export const leastKept = (logLikelihood: Float64Array, trim: number): number =>
+  logLikelihood.slice().sort()[Math.min(logLikelihood.length - 1, Math.floor(trim * logLikelihood.length))]
 
 /** Posterior of each class at each sample, and each sample's log-likelihood under the mixture. */
 export function mixturePosterior(

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { seededRandom } from '../random.js'
 import { voxelSizes } from '../volume/affine.js'
-import { gaussian } from '../volume/filter.js'
+import { gaussianInPlane, thickSlice } from '../volume/filter.js'
 import type { Modality, PreparedStudy } from '../volume/study.js'
 import { emptyImage, emptyMask, type Image } from '../volume/volume.js'
 import { classFigures } from './class-figures.js'
@@ -10,7 +10,7 @@ import { DifferenceCounts, differenceField } from './difference-field.js'
 import { type Lattice, latticeOf, onLattice } from './lattice.js'
 import { fitLogistic, type LogisticModel } from './logistic.js'
 import { cutRegions, describeRegions, type Region, type Regions } from './region-field.js'
-import { fitRegionModel, type JudgedRegion } from './region-model.js'
+import { fitRegionModel, type JudgedRegion, rounded } from './region-model.js'
 import type { LabelledStudies } from './trained-model.js'
 import { fitTrimmedMixture } from './trimmed-mixture.js'
 
@@ -161,9 +161,8 @@ export async function candidateRegions(
     for (let c = 1; c < lesionClass; c++) if (belief[classes * v + c] > belief[classes * v + best]) best = c
     classOf[at] = best
   })
-  const thin = voxelSizes(first.affine).map((mm) => mm < 2.5)
-  const [x, y, z] = thin.map((is) => (is ? 1 : 0))
-  const regions = cutRegions(candidates, await gaussian(first, [x, y, z]), depth)
+  const thin = voxelSizes(first.affine).map((mm) => mm < thickSlice)
+  const regions = cutRegions(candidates, await gaussianInPlane(first, 1), depth)
   return { regions, described: describeRegions(regions, [first], classOf, lesionClass, thin) }
 }
 
@@ -305,8 +304,6 @@ function mixtureOf(channels: readonly Float32Array[], components: number): Gauss
     covariance: covariance.map(rounded),
   }))
 }
-
-const rounded = (value: number): number => Number(value.toPrecision(6))
 
 const roundedLogistic = ({ mean, deviation, weights }: LogisticModel): LogisticModel => ({
   mean: mean.map(rounded),

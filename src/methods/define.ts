@@ -47,9 +47,19 @@ export interface MethodMetadata {
   }
 }
 
+/** What a listing says of a parameter: a part of its JSON schema. */
+export interface ParameterEntry {
+  description?: string
+  default?: unknown
+  minimum?: number
+  maximum?: number
+  enum?: readonly unknown[]
+  [more: string]: unknown
+}
+
 /** A method as the registry lists it: metadata and parameters as a JSON schema, without loading its code. */
 export interface MethodEntry extends MethodMetadata {
-  parameters: object
+  parameters: { properties?: Record<string, ParameterEntry>; [more: string]: unknown }
 }
 
 /** A study whose contrasts are known: `needs.contrasts` decides which are always there and which may be missing. */

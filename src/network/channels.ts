@@ -1,5 +1,5 @@
 import { MethodError } from '../errors.js'
-import { smoothedMode } from '../volume/histogram.js'
+import { sigmaAbove, smoothedMode } from '../volume/histogram.js'
 import type { PreparedStudy } from '../volume/study.js'
 import { emptyMask, type Image, type Mask } from '../volume/volume.js'
 import type { ChannelRoles } from './augment.js'
@@ -82,7 +82,7 @@ export function networkChannels(
 function tissueModes(flair: Image, { brain, atlas }: PreparedStudy) {
   const grey = smoothedMode(flair, certain(atlas.gm, 0.7, brain))
   const white = smoothedMode(flair, certain(atlas.wm, 0.8, brain))
-  const sigma = grey.high / 1.1774
+  const sigma = sigmaAbove(grey)
   if (!(sigma > 0) || !(white.mode > 0))
     throw new MethodError('FLAIR has no spread inside the brain mask: check the image and the mask.')
   return { grey: grey.mode, sigma, white: white.mode }

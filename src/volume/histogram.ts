@@ -109,6 +109,9 @@ export function smoothedMode(image: Volume, mask?: Mask, { bins = 256 }: { bins?
   }
 }
 
+/** σ of a Gaussian whose half width at half maximum is that above the mode: what widens a peak below it is not seen. */
+export const sigmaAbove = ({ high }: Peak): number => high / 1.1774
+
 /** Gaussian smoothing of a histogram, sigma in bins; mass that would leave the range stays in the outer bins. */
 export function smoothed(counts: Float64Array, sigma: number): Float64Array {
   const reach = Math.ceil(4 * sigma)

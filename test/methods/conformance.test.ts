@@ -134,10 +134,9 @@ for (const entry of methodList.filter(({ needs }) => !needs.model)) {
 
   test(`${entry.id}: parameters have a description, a default and a range, and values outside are refused`, async () => {
     const method = await loadMethod(entry.id)
-    const { properties } = entry.parameters as {
-      properties: Record<string, { description?: string; default?: unknown; minimum?: number; maximum?: number }>
-    }
-    for (const [name, { description, default: usual, minimum, maximum }] of Object.entries(properties)) {
+    for (const [name, { description, default: usual, minimum, maximum }] of Object.entries(
+      entry.parameters.properties ?? {},
+    )) {
       assert.ok(description && description.length > 10, name)
       assert.notEqual(usual, undefined, name)
       if (typeof usual !== 'number') continue

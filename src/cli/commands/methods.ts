@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { MethodEntry } from '../../methods/define.js'
+import type { MethodEntry, ParameterEntry } from '../../methods/define.js'
 import type { MethodResults } from '../../methods/results.js'
 
 interface Flags {
@@ -19,25 +19,11 @@ export function methodsCommand(): Command {
     .action(run)
 }
 
-interface Property {
-  description?: string
-  default?: unknown
-  minimum?: number
-  maximum?: number
-  enum?: unknown[]
-}
-
 async function run(id: string | undefined, { json, figure }: Flags): Promise<void> {
   const { methodList, methodEntry } = await import('../../methods/registry.js')
-  const { loadResults } = await import('../../methods/results.js')
-  const { methods: results, about } = await loadResults()
   const shown = id === undefined ? methodList : [methodEntry(id)]
   if (figure !== undefined) await draw(id, figure)
-  if (json) {
-    process.stdout.write(`${JSON.stringify(shown.map((entry) => ({ ...entry, results: results[entry.id] })))}\n`)
-    return
-  }
-  if (id === undefined) {
+  if (id === undefined && !json) {
     for (const { id: name, title, needs } of methodList)
       process.stdout.write(
         `${name.padEnd(18)} ${needs.contrasts
@@ -47,7 +33,13 @@ async function run(id: string | undefined, { json, figure }: Flags): Promise<voi
       )
     return
   }
-  process.stdout.write(`${card(shown[0], results[shown[0].id], about).join('\n')}\n`)
+  const { loadResults } = await import('../../methods/results.js')
+  const { methods: results, about } = await loadResults()
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(shown.map((entry) => ({ ...entry, results: results[entry.id] })))}\n`
+      : `${card(shown[0], results[shown[0].id], about).join('\n')}\n`,
+  )
 }
 
 async function draw(id: string | undefined, file: string): Promise<void> {
@@ -61,7 +53,7 @@ async function draw(id: string | undefined, file: string): Promise<void> {
 }
 
 function card(method: MethodEntry, results: MethodResults['methods'][string] | undefined, about: string): string[] {
-  const { properties = {} } = method.parameters as { properties?: Record<string, Property> }
+  const { properties = {} } = method.parameters
   const { citation, needs, use } = method
   return [
     `${method.id}: ${method.title}`,
@@ -99,7 +91,7 @@ function resultLines(
   ]
 }
 
-const range = ({ minimum, maximum, enum: choices }: Property): string =>
+const range = ({ minimum, maximum, enum: choices }: ParameterEntry): string =>
   choices
     ? ` [${choices.join(', ')}]`
     : minimum === undefined || maximum === undefined

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { MethodError } from '../../errors.js'
 import { chiSquareQuantile } from '../../evaluate/statistics/distributions.js'
-import { Density, type Gaussian, weightedGaussian } from '../../learn/density.js'
+import { Density, type Gaussian, variance, weightedGaussian } from '../../learn/density.js'
 import { keepFindings } from '../../learn/findings.js'
 import { type ChainSamples, chainBeliefs, fitHiddenMarkovChain } from '../../learn/hidden-markov-chain.js'
 import { type HilbertChain, hilbertChain } from '../../learn/hilbert.js'
 import { onGrid } from '../../learn/lattice.js'
 import { gaussian } from '../../volume/filter.js'
-import { smoothedMode } from '../../volume/histogram.js'
+import { sigmaAbove, smoothedMode } from '../../volume/histogram.js'
 import type { AtlasMaps } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image } from '../../volume/volume.js'
 import { channelsFor } from '../contrasts.js'
@@ -119,9 +119,9 @@ export const bricq2008 = defineMethod({
     chain.voxels.forEach((at, n) => {
       grey.data[at] = states[n] === 1 ? kept[n] : 0
     })
-    // Half the width at half maximum of a Gaussian is 1.1774 σ; above the mode, fluid does not widen it.
-    const { mode, high } = smoothedMode(images.flair, grey)
-    const sigma = high / 1.1774
+    // Above the mode fluid does not widen the peak.
+    const peak = smoothedMode(images.flair, grey)
+    const [mode, sigma] = [peak.mode, sigmaAbove(peak)]
     const threshold = mode + params.bright * sigma
     const limit = chiSquareQuantile(1 - params.tau, channels.length)
     const white = await gaussian(atlas.wm, params.whiteSigma)
@@ -182,11 +182,4 @@ function statesOf(posterior: Float32Array): Uint8Array {
   for (let n = 0; n < states.length; n++)
     for (const k of [1, 2]) if (posterior[3 * n + k] > posterior[3 * n + states[n]]) states[n] = k
   return states
-}
-
-function variance(values: Float32Array): number {
-  let [sum, squares] = [0, 0]
-  for (const v of values) sum += v
-  for (const v of values) squares += (v - sum / values.length) ** 2
-  return squares / values.length
 }

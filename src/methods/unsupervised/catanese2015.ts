@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { MethodError } from '../../errors.js'
 import { chiSquareUpper } from '../../evaluate/statistics/distributions.js'
-import { cutInDoubt } from '../../learn/decided-cut.js'
 import { Density, type Gaussian, weightedGaussian } from '../../learn/density.js'
 import { keepFindings } from '../../learn/findings.js'
+import { cutLattice } from '../../learn/grid-cut.js'
 import { type Lattice, latticeOf, onGrid, onLattice } from '../../learn/lattice.js'
 import { spectralInvariants } from '../../learn/spectral-gradient.js'
 import { fitTrimmedMixture } from '../../learn/trimmed-mixture.js'
@@ -154,7 +154,7 @@ export const catanese2015 = defineMethod({
     signal.throwIfAborted()
 
     context.progress('Cutting the graph', 0.6)
-    const cut = cutInDoubt(lattice, pull, linksOf(channels, params))
+    const cut = cutLattice(lattice, pull, linksOf(channels, params))
     context.show?.('Lesion against tissue, voxel by voxel', probability)
     context.show?.(
       'Cut',
@@ -210,9 +210,7 @@ function fitTissues(
   if (constant || !initial.every((c) => c !== undefined))
     throw new MethodError('No fit: an image is constant in the brain, or a tissue is missing there.')
   // A little of everything everywhere: an affine alone does not put every sulcus in its place.
-  const prior = process.env.NOPRIOR
-    ? undefined
-    : [atlas.csf, atlas.gm, atlas.wm].map((map) => sample(onLattice(lattice, map)).map((p) => p + 0.05))
+  const prior = [atlas.csf, atlas.gm, atlas.wm].map((map) => sample(onLattice(lattice, map)).map((p) => p + 0.05))
   return fitTrimmedMixture({ channels: sampled, prior }, { initial, trim, iterations: 100, signal }).classes
 }
 

@@ -10,15 +10,7 @@ import { resampleDeformed } from '../../volume/deformation.js'
 import { gaussian } from '../../volume/filter.js'
 import { dilate } from '../../volume/morphology.js'
 import { type AtlasMaps, type LesionMap, type Modality, modalities, type TissueMaps } from '../../volume/study.js'
-import {
-  countVoxels,
-  emptyImage,
-  emptyMask,
-  type Image,
-  type Mask,
-  maskWhere,
-  voxelVolume,
-} from '../../volume/volume.js'
+import { emptyImage, emptyMask, type Image, type Mask, maskWhere, voxelsIn, voxelVolume } from '../../volume/volume.js'
 import { defineMethod, type MethodContext } from '../define.js'
 import { structureLabels } from '../structures.js'
 
@@ -244,8 +236,7 @@ function logIntensities(images: Partial<Record<Modality, Image>>, brain: Mask): 
     return false
   })
   const seen = maskWhere(brain, (v, i) => v !== 0 && names.every((name) => images[name]!.data[i] > 0))
-  const voxels = new Uint32Array(countVoxels(seen))
-  for (let i = 0, n = 0; i < seen.data.length; i++) if (seen.data[i] !== 0) voxels[n++] = i
+  const voxels = voxelsIn(seen)
   const channels = names.map((name) => Float32Array.from(voxels, (at) => Math.log(images[name]!.data[at])))
   return { names, channels, voxels, flags }
 }

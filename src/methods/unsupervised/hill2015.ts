@@ -1,6 +1,7 @@
 import { inverse, Matrix } from 'ml-matrix'
 import { z } from 'zod'
 import type { Flag } from '../../errors.js'
+import { robustFigure } from '../../learn/class-figures.js'
 import { edgeRank } from '../../learn/edge-model.js'
 import { keepFindings } from '../../learn/findings.js'
 import { type JumpResult, jumpMethod, nearestCentre, withinCovariance } from '../../learn/k-means.js'
@@ -220,22 +221,15 @@ function namedTissue(
   return { fluid, grey, white }
 }
 
-/** Median and robust spread (1.4826 times the median distance from it) of an image in a mask; NaN in an empty one. */
-function spreadIn(image: Image, mask: Mask): { mean: number; sd: number } {
-  const [mean] = percentiles(image, [50], mask)
-  const away = { ...image, data: image.data.map((v) => Math.abs(v - mean)) }
-  return { mean, sd: 1.4826 * percentiles(away, [50], mask)[0] }
-}
-
 function above(image: Image, mask: Mask, k: number): number {
-  const { mean, sd } = spreadIn(image, mask)
+  const { mean, sd } = robustFigure(image, mask)
   // Without grey matter, or without spread, nothing is above it.
   return sd > 0 ? mean + k * sd : Number.POSITIVE_INFINITY
 }
 
 /** Whether a voxel lies between fluid and white matter on T1, an eighth of the way from either. */
 function betweenFluidAndWhite(t1: Image, fluid: Mask, white: Mask): (at: number) => boolean {
-  const [low, high] = [spreadIn(t1, fluid).mean, spreadIn(t1, white).mean]
+  const [low, high] = [robustFigure(t1, fluid).mean, robustFigure(t1, white).mean]
   const margin = (high - low) / 8
   return (at) => t1.data[at] > low + margin && t1.data[at] < high - margin
 }
@@ -274,6 +268,6 @@ function lesionPart(
   const jump = jumpMethod(samplesOf([contrast], zone, 6000), { fewest: 2, most: 4, random, signal, powers: [0.5, 1] })
   const { centres } = jump.clustering
   const [scale] = jump.scale
-  const middle = (scale * (spreadIn(contrast, candidates).mean + spreadIn(contrast, white).mean)) / 2
+  const middle = (scale * (robustFigure(contrast, candidates).mean + robustFigure(contrast, white).mean)) / 2
   return maskWhere(zone, (v, i) => v !== 0 && centres[nearestCentre(centres, [scale * contrast.data[i]])][0] > middle)
 }

@@ -6,7 +6,7 @@ import { apply, compose, type Vec3, voxelSizes } from '../../volume/affine.js'
 import { fillHoles, labelComponents } from '../../volume/components.js'
 import { distanceTo } from '../../volume/distance.js'
 import { gaussian, gaussianInPlane } from '../../volume/filter.js'
-import { histogram, percentiles, smoothedMode } from '../../volume/histogram.js'
+import { histogram, percentiles, sigmaAbove, smoothedMode } from '../../volume/histogram.js'
 import { erode } from '../../volume/morphology.js'
 import type { LesionMap, PreparedStudy } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image, type Mask, maskWhere, voxelVolume } from '../../volume/volume.js'
@@ -109,7 +109,7 @@ export const knight2016 = defineMethod({
       flair,
       maskWhere(atlas.gm, (p, i) => p > 0.7 && brain.data[i] !== 0),
     )
-    const sigma = grey.high / 1.1774
+    const sigma = sigmaAbove(grey)
     const levels: Pure = {
       from: smoothedMode(flair, measured).mode,
       to: percentiles(flair, [params.lesionPercentile], measured)[0],

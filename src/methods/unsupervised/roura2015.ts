@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MethodError } from '../../errors.js'
 import { keepLargerThan, keepTouching } from '../../volume/components.js'
 import { gaussian, gaussianInPlane } from '../../volume/filter.js'
-import { percentiles, smoothedMode } from '../../volume/histogram.js'
+import { percentiles, sigmaAbove, smoothedMode } from '../../volume/histogram.js'
 import type { AtlasMaps } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image, type Mask } from '../../volume/volume.js'
 import { defineMethod } from '../define.js'
@@ -136,8 +136,7 @@ interface PeakScale {
 async function peakScale(flair: Image, brain: Mask, atlas: AtlasMaps): Promise<PeakScale> {
   const grey = smoothedMode(flair, sure(atlas.gm, 0.7, brain))
   const white = smoothedMode(flair, sure(atlas.wm, 0.8, brain))
-  // Half the width at half maximum of a Gaussian is 1.1774 σ.
-  const sigma = grey.high / 1.1774
+  const sigma = sigmaAbove(grey)
   if (!(sigma > 0)) throw new MethodError('FLAIR has no spread inside the brain mask: check the image and the mask.')
   return { mode: grey.mode, sigma, white: (white.mode - grey.mode) / sigma, greyAboveWhite: grey.mode > white.mode }
 }

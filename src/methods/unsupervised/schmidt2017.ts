@@ -271,7 +271,6 @@ function hardClasses(values: Float32Array, labels: Uint8Array): HardClass[] | un
   return classes.every(({ mean, variance }) => variance > 1e-8 * mean * mean) ? classes : undefined
 }
 
-/** The voxels of a mask, in storage order. */
 /** The fitted probability where lesions are possible; below 0.1 it is taken for 0. */
 export function predict({ belief, place, candidates }: Covariates, model: Coefficients): Image {
   const out = emptyImage(belief)

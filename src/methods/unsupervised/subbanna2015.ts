@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Flag } from '../../errors.js'
 import { differenceField } from '../../learn/difference-field.js'
-import type { Lattice } from '../../learn/lattice.js'
+import { type Lattice, onGrid } from '../../learn/lattice.js'
 import type { Regions } from '../../learn/region-field.js'
 import { regionField } from '../../learn/region-model.js'
 import { type LabelledStudies, readTrainedModel } from '../../learn/trained-model.js'
@@ -17,7 +17,7 @@ import {
 } from '../../learn/two-level-field.js'
 import { keepLargerThan } from '../../volume/components.js'
 import type { LesionMap, PreparedStudy } from '../../volume/study.js'
-import { emptyImage, emptyMask, type Image, maskWhere } from '../../volume/volume.js'
+import { emptyImage, emptyMask, maskWhere } from '../../volume/volume.js'
 import { defineMethod, type MethodContext } from '../define.js'
 
 const parameters = z.object({
@@ -157,13 +157,7 @@ export async function segmentWith(
     })
   progress('Voxel level', 0.2)
   let belief = field()
-  const map = (value: (v: number) => number): Image => {
-    const image = emptyImage(study.brain)
-    lattice.voxels.forEach((at, v) => {
-      image.data[at] = value(v)
-    })
-    return image
-  }
+  const map = (value: (v: number) => number) => onGrid(study.brain, lattice.voxels, value)
   const lesionBelief = () => map((v) => belief[classes * v + lesionClass])
   context.show?.('Belief of the voxels', lesionBelief())
   let found = lesionVoxels(belief, params.threshold)

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { type Flag, MethodError } from '../../errors.js'
 import { chiSquareQuantile } from '../../evaluate/statistics/distributions.js'
-import { Density, type Gaussian, weightedGaussian } from '../../learn/density.js'
+import { Density, type Gaussian, variance, weightedGaussian } from '../../learn/density.js'
 import { keepFindings } from '../../learn/findings.js'
-import { onGrid } from '../../learn/lattice.js'
+import { onGrid, onLattice } from '../../learn/lattice.js'
 import { type HealthyImages, type LocalModel, localModel } from '../../learn/local-model.js'
-import { fitTrimmedMixture, mixturePosterior, type TrimmedSamples } from '../../learn/trimmed-mixture.js'
+import { fitTrimmedMixture, leastKept, mixturePosterior, type TrimmedSamples } from '../../learn/trimmed-mixture.js'
 import { compose, invert, scaling } from '../../volume/affine.js'
 import { gaussian } from '../../volume/filter.js'
-import { smoothedMode } from '../../volume/histogram.js'
+import { sigmaAbove, smoothedMode } from '../../volume/histogram.js'
 import { resample } from '../../volume/resample.js'
 import type { LesionMap, PreparedStudy } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image, voxelsIn } from '../../volume/volume.js'
@@ -139,9 +139,9 @@ export async function mopsLesions(
   const t2 = channels.findIndex(({ role }) => role === 't2')
   const grey = emptyMask(brain)
   for (let i = 0; i < voxels.length; i++) grey.data[voxels[i]] = tissue[i] === 1 ? found.kept[i] : 0
-  // Half the width at half maximum of a Gaussian is 1.1774 σ; above the mode, fluid does not widen it.
+  // Above the mode fluid does not widen the peak.
   const peak = smoothedMode(images.flair!, grey)
-  const sigma = peak.high / 1.1774
+  const sigma = sigmaAbove(peak)
   const threshold = peak.mode + params.bright * sigma
   const white = classes[2]
   const t2Least = t2 < 0 ? 0 : white.mean[t2] + params.brightT2 * Math.sqrt(white.covariance[t2 * channels.length + t2])
@@ -196,7 +196,7 @@ export async function typicality(
   const { brain, atlas } = study
   const images = channelsFor(study.images, ['flair', 't1', 't2']).channels.map(({ image }) => image)
   const voxels = voxelsIn(brain)
-  const on = ({ data }: Image) => Float32Array.from(voxels, (at) => data[at])
+  const on = (image: Image) => onLattice({ voxels }, image)
   const samples = { channels: images.map(on), prior: [atlas.csf, atlas.gm, atlas.wm].map(on) }
 
   progress('Tissues of the subject', 0)
@@ -241,8 +241,7 @@ function distances(
 ): Pick<Typicality, 'tissue' | 'global' | 'joint' | 'kept'> {
   const { posterior, logLikelihood } = mixturePosterior(samples, classes, local.log)
   const densities = classes.map((c) => new Density(c))
-  const n = logLikelihood.length
-  const cut = logLikelihood.slice().sort()[Math.min(n - 1, Math.floor(trim * n))]
+  const cut = leastKept(logLikelihood, trim)
   const tissue = mostLikely(posterior)
   const global = Float32Array.from(tissue, (k, i) => densities[k].distance(samples.channels, i))
   return {
@@ -290,11 +289,4 @@ function mostLikely(posterior: readonly Float32Array[]): Uint8Array {
   for (let i = 0; i < out.length; i++)
     for (let k = 1; k < posterior.length; k++) if (posterior[k][i] > posterior[out[i]][i]) out[i] = k
   return out
-}
-
-function variance(values: Float32Array): number {
-  let [sum, squares] = [0, 0]
-  for (const v of values) sum += v
-  for (const v of values) squares += (v - sum / values.length) ** 2
-  return squares / values.length
 }
