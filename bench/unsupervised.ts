@@ -7,11 +7,12 @@
 // (each method's Departures), so that the scores are of development scans and not of a test. The trained ones
 // (`schmidt2017`, `subbanna2015`) run with the model of the fold that left the patient out
 // (npx tsx scripts/statistical-models.ts --split patient).
-// Each method runs in a process of its own: its peak memory includes the prepared scan and Node. Times are processor
-// time of all threads together (two threads), which other work on the machine hardly changes. Writes out/unsupervised/ID.json, the masks and an overlay PNG per scan (green: both, red: ours
-// only, yellow: reference only); --kept runs nothing and
-// takes what earlier runs left there; --docs puts the tables into docs/accuracy.md and
-// the figures into assets/method-results.json, which the methods' cards show.
+// Each method runs in a process of its own: its peak memory includes the prepared scan and Node. Times are those of the
+// clock, and processor time of both threads together, which other work on the machine hardly changes.
+// Writes out/unsupervised/: ID.json, the masks, an overlay PNG per scan (green: both, red: ours only, yellow: reference
+// only), and benchmark.html, the page that `lesionwise benchmark` writes. --kept runs nothing and takes what earlier runs
+// left there; --docs puts the tables into docs/accuracy.md and the figures into assets/method-results.json, which the
+// methods' cards show.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -20,6 +21,7 @@ import { parseArgs } from 'node:util'
 import { lesionDetection } from '../src/evaluate/detection.js'
 import { writeNifti } from '../src/formats/nifti.js'
 import { setThreads } from '../src/kernels/index.js'
+import { standInsOf } from '../src/methods/contrasts.js'
 import { methodEntry, methodList } from '../src/methods/registry.js'
 import type { MethodResults } from '../src/methods/results.js'
 import { overlayPng } from '../src/report/overlay.js'
@@ -28,8 +30,9 @@ import { mean, replaceBetween, score } from './accuracy-report.js'
 import { labelledCases } from './cases.js'
 import { labelledStudy, runOn } from './labelled-studies.js'
 import { folds } from './network-cases.js'
+import { unsupervisedPage } from './unsupervised-page.js'
 
-interface ScanResult {
+export interface ScanResult {
   scan: string
   centre: string
   referenceMl: number
@@ -38,11 +41,13 @@ interface ScanResult {
   f1: number
   ltpr: number
   lfpr: number
+  /** Processor time of both threads, and time by the clock. */
   seconds: number
+  wall: number
   contrasts: string[]
   flags: string[]
 }
-interface MethodResult {
+export interface MethodResult {
   id: string
   rows: ScanResult[]
   peakMb: number
@@ -73,6 +78,8 @@ else {
   const centres = [...new Set(cases.map(({ centre }) => centre))]
   const tables = [overall(results), ...centres.map((centre) => ofCentre(centre, results))]
   console.log(tables.join('\n\n'))
+  writeFileSync(`${out}/benchmark.html`, await unsupervisedPage(results, cases, out))
+  console.log(`\nThe benchmark's page: ${out}/benchmark.html`)
   if (options.docs) {
     replaceBetween('docs/accuracy.md', 'unsupervised', tables.join('\n\n'))
     writeFileSync(`${root}assets/method-results.json`, `${JSON.stringify(forCards(results), null, 1)}\n`)
@@ -88,7 +95,7 @@ async function measure(id: string): Promise<void> {
     const { prepared, reference, flair } = await labelledStudy(scan, {
       contrasts: options['flair-only'] ? [] : ['t1', 't2'],
     })
-    const { map, mask, seconds } = await runOn(id, prepared, modelWithout(id, scan.patient))
+    const { map, mask, seconds, wall } = await runOn(id, prepared, modelWithout(id, scan.patient))
     const { dice, f1, ml } = score(mask, reference)
     const { ltpr, lfpr } = lesionDetection(reference, mask)
     const row = {
@@ -101,12 +108,13 @@ async function measure(id: string): Promise<void> {
       ltpr,
       lfpr,
       seconds,
+      wall,
       contrasts: Object.keys(prepared.study.images),
       flags: (map.flags ?? []).map(({ code }) => code),
     }
     rows.push(row)
     console.error(
-      `${id} ${scan.id}: Dice ${dice.toFixed(3)} F1 ${f1.toFixed(3)} LTPR ${ltpr.toFixed(2)} LFPR ${lfpr.toFixed(2)} ${ml.toFixed(1)} of ${row.referenceMl.toFixed(1)} ml, ${seconds.toFixed(1)} s ${row.flags.join(' ')}`,
+      `${id} ${scan.id}: Dice ${dice.toFixed(3)} F1 ${f1.toFixed(3)} LTPR ${ltpr.toFixed(2)} LFPR ${lfpr.toFixed(2)} ${ml.toFixed(1)} of ${row.referenceMl.toFixed(1)} ml, ${wall.toFixed(1)} s (${seconds.toFixed(1)} s of processor) ${row.flags.join(' ')}`,
     )
     writeFileSync(`${out}/${id}-${scan.id}.nii.gz`, await writeNifti(mask, { level: 1 }))
     writeFileSync(`${out}/${id}-${scan.id}.png`, await overlayPng(flair, mask, reference))
@@ -193,14 +201,25 @@ function forCards(results: readonly MethodResult[]): MethodResults {
 function overall(results: readonly MethodResult[]): string {
   const line = ({ id, rows, peakMb }: MethodResult) => {
     const large = rows.filter(({ referenceMl }) => referenceMl > 2)
-    const slowest = Math.max(...rows.map(({ seconds }) => seconds))
-    return `| \`${id}\` | ${figures(rows)} | ${of(large, 'dice')} / ${of(large, 'f1')} | ${printed(id)} | ${of(rows, 'seconds', 1)} / ${slowest.toFixed(1)} | ${peakMb.toFixed(0)} |`
+    const slowest = (key: 'seconds' | 'wall') => Math.max(...rows.map((row) => row[key])).toFixed(1)
+    return `| \`${id}\` | ${figures(rows)} | ${of(large, 'dice')} / ${of(large, 'f1')} | ${printed(id)} | ${of(rows, 'wall', 1)} / ${slowest('wall')} | ${of(rows, 'seconds', 1)} / ${slowest('seconds')} | ${standIns(rows)} | ${peakMb.toFixed(0)} |`
   }
   return [
-    '| method | Dice | F1 | LTPR | LFPR | above 2 ml: Dice / F1 | survey: LTPR / LFPR | CPU s: mean / longest | MB |',
-    '|---|---|---|---|---|---|---|---|---|',
+    '| method | Dice | F1 | LTPR | LFPR | above 2 ml: Dice / F1 | survey: LTPR / LFPR | s: mean / longest | CPU s: mean / longest | in place of a contrast | MB |',
+    '|---|---|---|---|---|---|---|---|---|---|---|',
     ...results.map(line),
   ].join('\n')
+}
+
+/** What stood in for a contrast that the method asks for, and on how many scans. */
+function standIns(rows: readonly ScanResult[]): string {
+  const counts = new Map<string, number>()
+  for (const { flags } of rows)
+    for (const { given, for: role } of standInsOf(flags)) {
+      const text = given === 'nothing' ? `no ${role.toUpperCase()}` : `${given.toUpperCase()} for ${role.toUpperCase()}`
+      counts.set(text, (counts.get(text) ?? 0) + 1)
+    }
+  return [...counts].map(([text, n]) => `${text} (${n})`).join(', ') || '–'
 }
 
 function ofCentre(centre: string, results: readonly MethodResult[]): string {
@@ -215,6 +234,10 @@ function figures(rows: readonly ScanResult[]): string {
   return (['dice', 'f1', 'ltpr', 'lfpr'] as const).map((key) => of(rows, key)).join(' | ')
 }
 
-function of(rows: readonly ScanResult[], key: 'dice' | 'f1' | 'ltpr' | 'lfpr' | 'seconds', digits = 3): string {
+function of(
+  rows: readonly ScanResult[],
+  key: 'dice' | 'f1' | 'ltpr' | 'lfpr' | 'seconds' | 'wall',
+  digits = 3,
+): string {
   return mean(rows.map((row) => (Number.isNaN(row[key]) ? 0 : row[key]))).toFixed(digits)
 }

@@ -15,19 +15,31 @@ import {
 } from './phantom.js'
 
 /** PH-1 prepared for a method: its atlas is its own labels, blurred; its tissue classes are found as in any study. */
-export async function phantomStudy({
-  contrasts = ['flair', 't1'],
-  seed = 1,
-  noise = 4,
-  bias = 0,
-  lesions = phantomLesionNames,
-}: {
+export function phantomStudy(options: PhantomStudyOptions = {}): Promise<PreparedStudy> {
+  const key = JSON.stringify(options)
+  const known = studies.get(key) ?? prepared(options)
+  studies.set(key, known)
+  return known
+}
+
+interface PhantomStudyOptions {
   contrasts?: readonly PhantomContrast[]
   seed?: number
   noise?: number
   bias?: number
   lesions?: readonly PhantomLesion[]
-} = {}): Promise<PreparedStudy> {
+}
+
+/** Methods leave their study as it is, so that tests of one file share it. */
+const studies = new Map<string, Promise<PreparedStudy>>()
+
+async function prepared({
+  contrasts = ['flair', 't1'],
+  seed = 1,
+  noise = 4,
+  bias = 0,
+  lesions = phantomLesionNames,
+}: PhantomStudyOptions): Promise<PreparedStudy> {
   const brain = phantomBrain()
   const labels = phantomLabels()
   const images = Object.fromEntries(

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RunError } from '../errors.js'
+import type { Summary } from '../lesions/summary.js'
+import { standInsOf } from '../methods/contrasts.js'
 import type { RunOutcome } from '../report/benchmark-input.js'
 import { methodStage, type Provenance } from '../run/options.js'
 import { writeWhole } from '../run/output-file.js'
@@ -137,7 +139,7 @@ export async function segmentation(
   prepared: PreparationTime,
   folder: string,
   { threads, seed, ...settings }: RunSettings,
-): Promise<Outcome<Pick<RunRecord, 'seconds' | 'peakMegabytes' | 'maskSha256'>>> {
+): Promise<Outcome<Pick<RunRecord, 'seconds' | 'peakMegabytes' | 'maskSha256' | 'standIns'>>> {
   const args = ['segment', '--method', method, '--out', folder, '--work', work, '--quiet']
   args.push('--threads', String(threads), '--seed', String(seed))
   for (const [role, path] of Object.entries(images)) args.push(`--${role}`, path)
@@ -145,6 +147,7 @@ export async function segmentation(
   const ended = await runScript('cli/main.js', args, settings)
   if (ended.code !== 0) return { failure: failureOf(ended, settings) }
   const provenance = JSON.parse(await readFile(join(folder, 'provenance.json'), 'utf8')) as Provenance
+  const { flags } = JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')) as Summary
   const at = provenance.stages.findIndex(({ stage }) => stage === methodStage)
   const sum = provenance.stages.slice(0, at).reduce((seconds, stage) => seconds + stage.seconds, 0)
   return {
@@ -159,6 +162,7 @@ export async function segmentation(
       maskSha256: createHash('sha256')
         .update(await readFile(join(folder, maskName)))
         .digest('hex'),
+      standIns: standInsOf(flags.map(({ code }) => code)),
     },
   }
 }

@@ -8,7 +8,7 @@ export function resultsTable({ runs, cases }: BenchmarkResult): string {
   const groups = new Map(cases.map(({ id, group }) => [id, group]))
   const columns = [
     ...['case', 'group', 'method', 'repeat', 'status'],
-    ...['prepare_s', 'method_s', 'total_s', 'prepare_mb', 'run_mb', 'peak_mb'],
+    ...['prepare_s', 'method_s', 'total_s', 'prepare_mb', 'run_mb', 'peak_mb', 'stand_ins'],
     ...keys,
     ...['exit_code', 'reason'],
   ]
@@ -19,6 +19,7 @@ export function resultsTable({ runs, cases }: BenchmarkResult): string {
       ...[run.case, groups.get(run.case), run.method, run.repeat, run.status],
       ...[prepare, method, total].map((s) => s && Number(s.toFixed(3))),
       ...[memory?.prepare, memory?.run, memory && Math.max(memory.prepare, memory.run)],
+      run.standIns?.map((one) => `${one.given} for ${one.for}`).join(', '),
       ...keys.map((key) => run.scored?.scores[key]),
       ...[run.exitCode, run.reason],
     ]

@@ -48,6 +48,18 @@ export function latticeOf(mask: Mask): Lattice {
 export const onLattice = ({ voxels }: Pick<Lattice, 'voxels'>, { data }: { data: ArrayLike<number> }): Float32Array =>
   Float32Array.from(voxels, (at) => data[at])
 
+/** Enough voxels for classes of tissue; a fit to all of them takes longer and moves nothing. */
+const enough = 60_000
+
+/** Takes every m-th of n values, so that 60 000 of them are left at most. */
+export function thinning(n: number): { every: number; thinned(values: Float32Array): Float32Array } {
+  const every = Math.max(1, Math.ceil(n / enough))
+  return {
+    every,
+    thinned: (values) => Float32Array.from({ length: Math.ceil(values.length / every) }, (_, i) => values[every * i]),
+  }
+}
+
 /** The image that holds these values at the voxels of `voxels`, and 0 elsewhere. */
 export function onGrid(grid: Grid, voxels: ArrayLike<number>, values: (v: number) => number): Image {
   const image = emptyImage(grid)

@@ -321,7 +321,7 @@ export const methodList: readonly MethodEntry[] = [
       },
       "white": {
         "default": 0.6,
-        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel",
+        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel; 0 looks in the whole brain",
         "type": "number",
         "minimum": 0,
         "maximum": 1
@@ -460,7 +460,7 @@ export const methodList: readonly MethodEntry[] = [
       },
       "white": {
         "default": 0.6,
-        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel",
+        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel; 0 looks in the whole brain",
         "type": "number",
         "minimum": 0,
         "maximum": 1
@@ -734,7 +734,7 @@ export const methodList: readonly MethodEntry[] = [
       },
       "white": {
         "default": 0.6,
-        "description": "smoothed white-matter probability of the atlas asked of a candidate",
+        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel; 0 looks in the whole brain",
         "type": "number",
         "minimum": 0,
         "maximum": 1
@@ -844,7 +844,7 @@ export const methodList: readonly MethodEntry[] = [
       },
       "white": {
         "default": 0.6,
-        "description": "smoothed white-matter probability asked of a lesion voxel; 0 looks in the whole brain",
+        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel; 0 looks in the whole brain",
         "type": "number",
         "minimum": 0,
         "maximum": 1
@@ -941,7 +941,7 @@ export const methodList: readonly MethodEntry[] = [
       },
       "white": {
         "default": 0.6,
-        "description": "smoothed white-matter probability asked of a lesion voxel; 0 looks in the whole brain",
+        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel; 0 looks in the whole brain",
         "type": "number",
         "minimum": 0,
         "maximum": 1
@@ -1012,6 +1012,15 @@ export const methodList: readonly MethodEntry[] = [
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "type": "object",
     "properties": {
+      "preset": {
+        "default": "tuned",
+        "description": "tuned: this project's rules and the parameters below; paper: the two passes and values of the SLS toolbox",
+        "type": "string",
+        "enum": [
+          "tuned",
+          "paper"
+        ]
+      },
       "alpha": {
         "default": 2.25,
         "description": "strict level above the grey-matter mode, in σ of its peak",
@@ -1184,7 +1193,7 @@ export const methodList: readonly MethodEntry[] = [
       },
       "white": {
         "default": 0.6,
-        "description": "smoothed white-matter probability asked of a lesion voxel; 0 looks in the whole brain",
+        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel; 0 looks in the whole brain",
         "type": "number",
         "minimum": 0,
         "maximum": 1
@@ -1250,6 +1259,15 @@ export const methodList: readonly MethodEntry[] = [
         "minimum": 0.01,
         "maximum": 5
       },
+      "seeds": {
+        "default": "grey-and-white",
+        "description": "tissue label of the voxels that may be seeds; grey in the toolbox, whose classes take lesions for it",
+        "type": "string",
+        "enum": [
+          "grey-and-white",
+          "grey"
+        ]
+      },
       "phi": {
         "default": 1,
         "description": "weight of the six neighbours during growth",
@@ -1273,7 +1291,7 @@ export const methodList: readonly MethodEntry[] = [
       },
       "whiteSigma": {
         "default": 2,
-        "description": "smoothing of the white-matter prior, mm (Gaussian σ)",
+        "description": "smoothing of the white-matter probability, mm (Gaussian σ)",
         "type": "number",
         "minimum": 0,
         "maximum": 10
@@ -1422,7 +1440,7 @@ export const methodList: readonly MethodEntry[] = [
       },
       "white": {
         "default": 0.6,
-        "description": "white-matter probability of the atlas, smoothed by 3 mm, asked of a lesion voxel",
+        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel; 0 looks in the whole brain",
         "type": "number",
         "minimum": 0,
         "maximum": 1
@@ -1518,7 +1536,7 @@ export const methodList: readonly MethodEntry[] = [
       },
       "white": {
         "default": 0.6,
-        "description": "smoothed white-matter probability of the atlas asked of a candidate",
+        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel; 0 looks in the whole brain",
         "type": "number",
         "minimum": 0,
         "maximum": 1
@@ -1746,7 +1764,7 @@ export const methodList: readonly MethodEntry[] = [
       },
       "white": {
         "default": 0.6,
-        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel",
+        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel; 0 looks in the whole brain",
         "type": "number",
         "minimum": 0,
         "maximum": 1
@@ -2003,7 +2021,7 @@ export const methodList: readonly MethodEntry[] = [
       },
       "white": {
         "default": 0.75,
-        "description": "smoothed white-matter probability asked of lesion, 0–1",
+        "description": "smoothed white-matter probability of the atlas asked of a lesion voxel; 0 looks in the whole brain",
         "type": "number",
         "minimum": 0,
         "maximum": 1

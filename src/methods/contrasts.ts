@@ -2,6 +2,19 @@ import type { Flag } from '../errors.js'
 import type { Modality } from '../volume/study.js'
 import type { Image } from '../volume/volume.js'
 
+/** Thresholds from grey matter upwards take it to be the brightest tissue of a FLAIR. */
+export const greyNotBrighter: Flag = {
+  code: 'flair-grey-not-brighter',
+  severity: 'warning',
+  message: 'Grey matter is not brighter than white matter on this FLAIR; the threshold may not fit.',
+}
+
+export const greyWithoutSpread: Flag = {
+  code: 'flair-without-spread',
+  severity: 'warning',
+  message: 'FLAIR has no spread in grey matter, or there is no grey matter: nothing was looked for.',
+}
+
 /** A contrast that a paper asks for, and the image that takes its part. */
 export interface Channel {
   /** The contrast that the paper asks for. */
@@ -45,4 +58,12 @@ export function channelsFor(
       })
   }
   return { channels, flags }
+}
+
+/** What the flags of `channelsFor` say: which contrast stood in for which, `nothing` where a method did without. */
+export function standInsOf(codes: readonly string[]): { given: string; for: string }[] {
+  return codes.flatMap((code) => {
+    const [, given = 'nothing', role] = code.match(/^(?:(flair)-for|without)-(t1|t2|pd|flair)$/) ?? []
+    return role ? [{ given, for: role }] : []
+  })
 }

@@ -50,6 +50,14 @@ export interface RunOutcome {
   seconds?: { prepare: number; method: number; total: number }
   /** Highest memory of the preparing process, and of the one that ran the method. */
   peakMegabytes?: { prepare: number; run: number }
+  /** Which contrast took the place of one that the method asks for and was not given, or was done without. */
+  standIns?: readonly StandIn[]
+}
+
+/** `flair` for `t2`; `nothing` where the method ran without. */
+export interface StandIn {
+  given: string
+  for: string
 }
 
 export interface BenchmarkRun extends RunOutcome {

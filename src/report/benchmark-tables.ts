@@ -17,16 +17,32 @@ export const byPlace = ({ analysis }: BenchmarkInput): MethodAnalysis[] => {
 export function rankingTable(input: BenchmarkInput, measures: readonly Measure[], looks: Looks): Html {
   const several = input.methods.length > 1
   const [main] = measures
+  const stoodIn = input.runs.some(({ standIns }) => standIns && standIns.length > 0)
   return html`<div class="scroll free"><table class="list"><thead><tr>${several && html`<th class="n">Place</th>`}<th>Method</th>${measures.map(
     ({ label }) => html`<th class="n">${label}</th>`,
-  )}${several && html`<th class="n">First in</th>`}<th class="n">Lesions found</th><th class="n">Lesions right</th><th class="n">Method alone</th><th class="n">Failed</th></tr></thead><tbody>${byPlace(
+  )}${several && html`<th class="n">First in</th>`}<th class="n">Lesions found</th><th class="n">Lesions right</th><th class="n">Method alone</th><th class="n">Failed</th>${stoodIn && html`<th class="long">In place of a contrast</th>`}</tr></thead><tbody>${byPlace(
     input,
   ).map(
     ({ id, places, first, estimates, seconds, failed }) =>
       html`<tr>${several && html`<td class="n">${placeText(places[main.key])}</td>`}<th>${mark(looks.get(id)!)} ${id}</th>${measures.map(
         ({ key }) => html`<td class="n">${withInterval(estimates[key])}</td>`,
-      )}${several && html`<td class="n">${share(first[main.key])}</td>`}<td class="n">${figure(estimates.lesion_sensitivity.mean, 3)}</td><td class="n">${figure(estimates.lesion_precision.mean, 3)}</td><td class="n">${secondsText(seconds.method)}</td><td class="n">${failed}</td></tr>`,
+      )}${several && html`<td class="n">${share(first[main.key])}</td>`}<td class="n">${figure(estimates.lesion_sensitivity.mean, 3)}</td><td class="n">${figure(estimates.lesion_precision.mean, 3)}</td><td class="n">${secondsText(seconds.method)}</td><td class="n">${failed}</td>${stoodIn && html`<td class="long">${standInsText(input, id)}</td>`}</tr>`,
   )}</tbody></table></div>`
+}
+
+/** What stood in for which contrast, and on how many cases. */
+function standInsText({ runs }: BenchmarkInput, method: string): string {
+  const own = runs.filter((run) => run.method === method && run.repeat === 1 && run.status === 'done')
+  const counts = new Map<string, number>()
+  for (const { standIns = [] } of own)
+    for (const { given, for: role } of standIns) {
+      const text =
+        given === 'nothing' ? `without ${role.toUpperCase()}` : `${given.toUpperCase()} for ${role.toUpperCase()}`
+      counts.set(text, (counts.get(text) ?? 0) + 1)
+    }
+  return (
+    [...counts].map(([text, n]) => (n === own.length ? text : `${text} on ${n} of ${own.length}`)).join(', ') || '–'
+  )
 }
 
 const placeText = (place: number): string => (Number.isInteger(place) ? String(place) : figure(place, 1))

@@ -12,6 +12,7 @@ import type { AtlasMaps } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image } from '../../volume/volume.js'
 import { channelsFor } from '../contrasts.js'
 import { defineMethod } from '../define.js'
+import { smallestLesion, whiteAsked, whiteSigma } from '../parameters.js'
 
 /**
  * One hidden Markov chain through the whole brain: lesions are what its tissues do not explain, bright on FLAIR.
@@ -70,20 +71,10 @@ export const bricq2008 = defineMethod({
       .max(10)
       .default(2)
       .describe('least FLAIR of a lesion above the grey-matter mode, in σ of its peak'),
-    white: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.6)
-      .describe('smoothed white-matter probability of the atlas asked of a lesion voxel'),
-    whiteSigma: z
-      .number()
-      .min(0)
-      .max(10)
-      .default(3)
-      .describe('smoothing of the white-matter probability, mm (Gaussian σ)'),
+    white: whiteAsked(0.6),
+    whiteSigma: whiteSigma(3),
     border: z.number().min(0).max(1).default(0.1).describe('largest share of a finding at the border of the brain'),
-    smallest: z.number().min(0).max(1000).default(10).describe('smallest lesion kept, mm³'),
+    smallest: smallestLesion(10),
   }),
   async segment({ images, brain, atlas }, params, context) {
     context.signal.throwIfAborted()

@@ -4,7 +4,7 @@ import { chiSquareUpper } from '../../evaluate/statistics/distributions.js'
 import { Density, type Gaussian, weightedGaussian } from '../../learn/density.js'
 import { keepFindings } from '../../learn/findings.js'
 import { cutLattice } from '../../learn/grid-cut.js'
-import { type Lattice, latticeOf, onGrid, onLattice } from '../../learn/lattice.js'
+import { type Lattice, latticeOf, onGrid, onLattice, thinning } from '../../learn/lattice.js'
 import { spectralInvariants } from '../../learn/spectral-gradient.js'
 import { fitTrimmedMixture } from '../../learn/trimmed-mixture.js'
 import { gaussian } from '../../volume/filter.js'
@@ -12,6 +12,7 @@ import { percentiles } from '../../volume/histogram.js'
 import type { AtlasMaps, TissueMaps } from '../../volume/study.js'
 import { countVoxels, emptyImage, emptyMask, type Image, type Mask } from '../../volume/volume.js'
 import { defineMethod } from '../define.js'
+import { smallestLesion, whiteAsked } from '../parameters.js'
 
 /**
  * Graph cut between lesion and tissue, fed by a robust mixture of the tissues.
@@ -95,19 +96,14 @@ export const catanese2015 = defineMethod({
       .max(20)
       .default(3)
       .describe('least brightness of a lesion voxel: σ of white matter above its mean'),
-    white: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.6)
-      .describe('smoothed white-matter probability of the atlas asked of a lesion voxel'),
+    white: whiteAsked(0.6),
     whiteAround: z
       .number()
       .min(0)
       .max(1)
       .default(0)
       .describe('part of the voxels around a finding that must be white matter'),
-    smallest: z.number().min(0).max(1000).default(9).describe('smallest lesion kept, mm³'),
+    smallest: smallestLesion(9),
   }),
   async segment({ images, brain, tissue, atlas }, params, context) {
     const { signal } = context
@@ -200,17 +196,16 @@ function fitTissues(
   trim: number,
   signal: AbortSignal,
 ): Gaussian[] {
-  const every = Math.max(1, Math.ceil(lattice.voxels.length / 60_000))
-  const sample = (from: Float32Array) => from.filter((_, v) => v % every === 0)
-  const sampled = channels.map(sample)
+  const { thinned } = thinning(lattice.voxels.length)
+  const sampled = channels.map(thinned)
   const initial = [tissue.csf, tissue.gm, tissue.wm].map((map) =>
-    weightedGaussian(sampled, sample(onLattice(lattice, map))),
+    weightedGaussian(sampled, thinned(onLattice(lattice, map))),
   )
   const constant = sampled.some((values) => !values.some((v) => Math.abs(v - values[0]) > 1e-3))
   if (constant || !initial.every((c) => c !== undefined))
     throw new MethodError('No fit: an image is constant in the brain, or a tissue is missing there.')
   // A little of everything everywhere: an affine alone does not put every sulcus in its place.
-  const prior = [atlas.csf, atlas.gm, atlas.wm].map((map) => sample(onLattice(lattice, map)).map((p) => p + 0.05))
+  const prior = [atlas.csf, atlas.gm, atlas.wm].map((map) => thinned(onLattice(lattice, map)).map((p) => p + 0.05))
   return fitTrimmedMixture({ channels: sampled, prior }, { initial, trim, iterations: 100, signal }).classes
 }
 

@@ -6,6 +6,7 @@ import { gaussian } from '../../volume/filter.js'
 import type { AtlasMaps, LesionMap, TissueMaps } from '../../volume/study.js'
 import { emptyImage, emptyMask, maskWhere } from '../../volume/volume.js'
 import { defineMethod } from '../define.js'
+import { smallestLesion, whiteAsked } from '../parameters.js'
 
 /**
  * Tissues whose voxels have weights; what weighs little and is bright becomes a class of lesions.
@@ -81,19 +82,14 @@ export const doyle2016 = defineMethod({
       .max(0.5)
       .default(0.01)
       .describe('prior probability of the lesion class where there is no candidate'),
-    white: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.6)
-      .describe('smoothed white-matter probability of the atlas asked of a candidate'),
+    white: whiteAsked(0.6),
     whiteAround: z
       .number()
       .min(0)
       .max(1)
       .default(0.4)
       .describe('part of the voxels around a finding that must be white matter'),
-    smallest: z.number().min(0).max(1000).default(9).describe('smallest lesion kept, mm³'),
+    smallest: smallestLesion(9),
   }),
   async segment({ images, brain, tissue, atlas }, params, context): Promise<LesionMap> {
     const { signal } = context

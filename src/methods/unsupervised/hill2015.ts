@@ -14,6 +14,7 @@ import type { LesionMap, TissueMaps } from '../../volume/study.js'
 import { countVoxels, emptyImage, emptyMask, type Image, type Mask, maskWhere } from '../../volume/volume.js'
 import { channelsFor } from '../contrasts.js'
 import { defineMethod } from '../define.js'
+import { smallestLesion, whiteAsked } from '../parameters.js'
 
 /**
  * Rate–distortion theory counts the clusters of a picture whose colours are the contrasts; k-means finds them; what
@@ -75,19 +76,14 @@ export const hill2015 = defineMethod({
       .default(2.5)
       .describe('candidates are brighter than the median of grey matter by this many of its sd'),
     refine: z.boolean().default(true).describe('draw the borders of lesions on the transformed contrast'),
-    white: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.6)
-      .describe('smoothed white-matter probability asked of a lesion voxel; 0 looks in the whole brain'),
+    white: whiteAsked(0.6),
     shell: z
       .number()
       .min(0)
       .max(1)
       .default(0.5)
       .describe('without FLAIR: part of the voxels around a finding that must be of a white-matter cluster, 0–1'),
-    smallest: z.number().min(0).max(1000).default(15).describe('smallest lesion kept, mm³'),
+    smallest: smallestLesion(15),
   }),
   async segment({ images, brain, tissue, atlas }, params, context) {
     const { signal } = context

@@ -11,6 +11,7 @@ import { erode } from '../../volume/morphology.js'
 import type { LesionMap, PreparedStudy } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image, type Mask, maskWhere, voxelVolume } from '../../volume/volume.js'
 import { defineMethod } from '../define.js'
+import { flairSmoothing, smallestLesion, whiteAsked, whiteSigma } from '../parameters.js'
 
 /**
  * The fraction of lesion in a voxel from its FLAIR intensity, by how often that intensity is met at edges, sharpened by
@@ -72,25 +73,10 @@ export const knight2016 = defineMethod({
       .max(20)
       .default(4)
       .describe('pure lesion must lie this many σ of grey matter above its mode, else nothing is found'),
-    white: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.6)
-      .describe('smoothed white-matter probability asked of a lesion voxel; 0 looks in the whole brain'),
-    whiteSigma: z
-      .number()
-      .min(0)
-      .max(10)
-      .default(3)
-      .describe('smoothing of the white-matter probability, mm (Gaussian σ)'),
-    smoothing: z
-      .number()
-      .min(0)
-      .max(5)
-      .default(0.7)
-      .describe('smoothing of FLAIR, mm (Gaussian σ); not across thick slices'),
-    smallest: z.number().min(0).max(1000).default(10).describe('smallest lesion kept, mm³'),
+    white: whiteAsked(0.6),
+    whiteSigma: whiteSigma(3),
+    smoothing: flairSmoothing(0.7),
+    smallest: smallestLesion(10),
     rules: z.boolean().default(true).describe('drop findings at the midline, the surface and below the tentorium'),
   }),
   async segment({ images, brain, atlas, toAtlas }, params, context) {

@@ -1,11 +1,15 @@
 import { z } from 'zod'
 import { MethodError } from '../../errors.js'
+import { keepFindings } from '../../learn/findings.js'
+import { anisotropicDiffusion } from '../../preprocess/denoise.js'
 import { keepLargerThan, keepTouching } from '../../volume/components.js'
 import { gaussian, gaussianInPlane } from '../../volume/filter.js'
 import { percentiles, sigmaAbove, smoothedMode } from '../../volume/histogram.js'
-import type { AtlasMaps } from '../../volume/study.js'
-import { emptyImage, emptyMask, type Image, type Mask } from '../../volume/volume.js'
-import { defineMethod } from '../define.js'
+import type { AtlasMaps, LesionMap, TissueMaps } from '../../volume/study.js'
+import { emptyImage, emptyMask, type Image, type Mask, maskWhere } from '../../volume/volume.js'
+import { greyNotBrighter, greyWithoutSpread } from '../contrasts.js'
+import { defineMethod, type MethodContext } from '../define.js'
+import { flairSmoothing, smallestLesion, whiteSigma } from '../parameters.js'
 
 /**
  * Threshold on FLAIR from the grey-matter peak, at two levels, kept where the tissue around is white matter.
@@ -20,6 +24,8 @@ import { defineMethod } from '../define.js'
  * - "mostly white matter around" is asked of the atlas's white matter, smoothed by a few millimetres, and not of the
  *   subject's own labels, in which lesions are holes;
  * - smoothing is Gaussian, and in-plane only where slices are thick.
+ * `preset: paper` runs the toolbox's own two passes with its values, on the tissue classes of the preparation in the place
+ * of SPM's; its sizes, in voxels of 1 mm³, are kept as mm³.
  * Known weaknesses: flow artefacts and bright cortex inside the smoothed white matter; cortical and infratentorial
  * lesions lie outside it and are missed.
  */
@@ -43,6 +49,12 @@ export const roura2015 = defineMethod({
   classifier: 'thresholding',
   needs: { contrasts: [['flair', 't1'], ['flair']], grid: 'native', bias: 'n4' },
   params: z.object({
+    preset: z
+      .enum(['tuned', 'paper'])
+      .default('tuned')
+      .describe(
+        "tuned: this project's rules and the parameters below; paper: the two passes and values of the SLS toolbox",
+      ),
     alpha: z
       .number()
       .min(0.5)
@@ -68,21 +80,12 @@ export const roura2015 = defineMethod({
       .max(1)
       .default(0.6)
       .describe('smoothed white-matter probability asked of any lesion voxel'),
-    whiteSigma: z
-      .number()
-      .min(0)
-      .max(10)
-      .default(3)
-      .describe('smoothing of the white-matter probability, mm (Gaussian σ)'),
-    smoothing: z
-      .number()
-      .min(0)
-      .max(5)
-      .default(0.6)
-      .describe('smoothing of FLAIR, mm (Gaussian σ); not across thick slices'),
-    smallest: z.number().min(0).max(1000).default(10).describe('smallest lesion kept, mm³'),
+    whiteSigma: whiteSigma(3),
+    smoothing: flairSmoothing(0.6),
+    smallest: smallestLesion(10),
   }),
-  async segment({ images, brain, atlas }, params, context) {
+  async segment({ images, brain, atlas, tissue }, params, context) {
+    if (params.preset === 'paper') return await asPublished(images.flair, brain, tissue, context)
     context.progress('Measuring the grey-matter peak', 0)
     const scale = await peakScale(images.flair, brain, atlas)
     context.signal.throwIfAborted()
@@ -111,18 +114,69 @@ export const roura2015 = defineMethod({
         threshold: scale.mode + level * scale.sigma,
         strictThreshold: scale.mode + params.alpha * scale.sigma,
       },
-      flags: scale.greyAboveWhite
-        ? []
-        : [
-            {
-              code: 'flair-grey-not-brighter',
-              severity: 'warning' as const,
-              message: 'Grey matter is not brighter than white matter on this FLAIR; the threshold may not fit.',
-            },
-          ],
+      flags: scale.greyAboveWhite ? [] : [greyNotBrighter],
     }
   },
 })
+
+/** The toolbox's passes, v2.1: α, shares of brain tissue within and of white matter around a finding, smallest in mm³. */
+const passes = [
+  { alpha: 2.5, within: 0.6, around: 0.55, smallest: 30 },
+  { alpha: 2, within: 0.75, around: 0.7, smallest: 20 },
+]
+
+/**
+ * Two passes, each: T = mode + α·σ of grey matter on FLAIR, 6-connected findings above it, kept by size, by the tissue
+ * they hold and by the white matter in their shell. The second does not see what the first found.
+ */
+async function asPublished(image: Image, brain: Mask, tissue: TissueMaps, context: MethodContext): Promise<LesionMap> {
+  context.progress('Smoothing FLAIR', 0)
+  const flair = await anisotropicDiffusion(image, { iterations: 1 })
+  const labels = hardLabels(tissue, brain)
+  const mask = emptyMask(brain)
+  const figures: Record<string, number> = {}
+  for (const [index, { alpha, within, around, smallest }] of passes.entries()) {
+    context.signal.throwIfAborted()
+    context.progress('Finding lesions', (index + 1) / 3)
+    const { mode, halfWidth } = smoothedMode(
+      flair,
+      maskWhere(labels, (label) => label === 2),
+      { bins: 512 },
+    )
+    if (!(halfWidth > 0)) return { mask, figures, flags: [greyWithoutSpread] }
+    // σ from the full width at half maximum, 2·√(2·ln 2)·σ.
+    const threshold = mode + (alpha * halfWidth) / Math.sqrt(2 * Math.LN2)
+    figures[`threshold${index + 1}`] = threshold
+    const candidates = maskWhere(flair, (value, i) => labels.data[i] !== 0 && value >= threshold)
+    context.show?.(`Candidates of pass ${index + 1}`, candidates)
+    const found = keepFindings(
+      candidates,
+      {
+        connectivity: 6,
+        within: maskWhere(labels, (label) => label > 1),
+        around: maskWhere(labels, (label) => label === 3),
+      },
+      (finding) => finding.mm3 >= smallest && finding.within >= within && finding.around >= around,
+    )
+    for (let i = 0; i < found.data.length; i++)
+      if (found.data[i] !== 0) {
+        mask.data[i] = 1
+        labels.data[i] = 0
+      }
+  }
+  return { mask, figures }
+}
+
+/** 1 fluid, 2 grey, 3 white matter: the likeliest at each voxel of the brain. */
+function hardLabels({ csf, gm, wm }: TissueMaps, brain: Mask): Mask {
+  const labels = emptyMask(brain)
+  for (let i = 0; i < labels.data.length; i++) {
+    if (brain.data[i] === 0) continue
+    const [c, g, w] = [csf.data[i], gm.data[i], wm.data[i]]
+    labels.data[i] = w >= g && w >= c ? 3 : g >= c ? 2 : 1
+  }
+  return labels
+}
 
 interface PeakScale {
   mode: number

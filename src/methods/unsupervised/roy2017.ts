@@ -17,6 +17,7 @@ import {
 } from '../../volume/volume.js'
 import { type Channel, channelsFor } from '../contrasts.js'
 import { defineMethod } from '../define.js'
+import { smallestLesion, whiteAsked } from '../parameters.js'
 
 /**
  * Slice by slice, what stands out from a background made from the slice itself by one threshold for the whole scan.
@@ -94,14 +95,9 @@ export const roy2017 = defineMethod({
       .max(10)
       .default(1)
       .describe('without FLAIR: a lesion is darker than white matter on T1 by this many of its sd'),
-    white: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.6)
-      .describe('smoothed white-matter probability asked of a lesion voxel; 0 looks in the whole brain'),
+    white: whiteAsked(0.6),
     smallestArea: z.number().min(0).max(100).default(4).describe('smallest finding in a slice, mm²'),
-    smallest: z.number().min(0).max(1000).default(15).describe('smallest lesion kept, mm³'),
+    smallest: smallestLesion(15),
   }),
   async segment({ images, brain, tissue, atlas }, params, context) {
     context.signal.throwIfAborted()

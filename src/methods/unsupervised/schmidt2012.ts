@@ -5,6 +5,7 @@ import { percentiles, smoothedMode } from '../../volume/histogram.js'
 import type { AtlasMaps, TissueMaps } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image, type Mask } from '../../volume/volume.js'
 import { defineMethod } from '../define.js'
+import { flairSmoothing, whiteSigma } from '../parameters.js'
 
 /**
  * Lesion growth: beliefs from tissue classes and FLAIR, seeds where the belief is high, growth
@@ -46,16 +47,15 @@ export const schmidt2012 = defineMethod({
       .max(5)
       .default(0.3)
       .describe('seeds: initial belief times its mean over six neighbours above this (FLAIR in units of its mode)'),
+    seeds: z
+      .enum(['grey-and-white', 'grey'])
+      .default('grey-and-white')
+      .describe('tissue label of the voxels that may be seeds; grey in the toolbox, whose classes take lesions for it'),
     phi: z.number().min(0).max(5).default(1).describe('weight of the six neighbours during growth'),
     iterations: z.number().int().min(0).max(500).default(50).describe('most rounds of growth'),
     cut: z.number().min(0.01).max(1).default(0.5).describe('lesion probability from which a voxel is lesion'),
-    whiteSigma: z.number().min(0).max(10).default(2).describe('smoothing of the white-matter prior, mm (Gaussian σ)'),
-    smoothing: z
-      .number()
-      .min(0)
-      .max(5)
-      .default(0.6)
-      .describe('smoothing of FLAIR, mm (Gaussian σ); not across thick slices'),
+    whiteSigma: whiteSigma(2),
+    smoothing: flairSmoothing(0.6),
   }),
   async segment({ images, brain, tissue, atlas }, params, context) {
     context.progress('Scaling FLAIR', 0)
@@ -68,7 +68,7 @@ export const schmidt2012 = defineMethod({
     context.progress('Beliefs', 0.2)
     const label = partialVolumeLabel(tissue, brain)
     const white = await whitePrior(atlas, params.whiteSigma)
-    const { belief, initial } = beliefs(flair, label, white)
+    const { belief, initial } = beliefs(flair, label, white, params.seeds === 'grey')
 
     context.show?.('Partial-volume label', label)
     context.show?.('Belief', belief)
@@ -100,8 +100,8 @@ async function whitePrior(atlas: AtlasMaps, sigma: number): Promise<Image> {
   return sigma > 0 ? await gaussian(atlas.wm, sigma) : atlas.wm
 }
 
-/** Belief = label · max(0, FLAIR − mean FLAIR of the class) · prior; `initial` is that of grey and white voxels. */
-function beliefs(flair: Image, label: Image, white: Image): { belief: Image; initial: Image } {
+/** Belief = label · max(0, FLAIR − median FLAIR of the class) · prior; `initial` is that of the voxels that may be seeds. */
+function beliefs(flair: Image, label: Image, white: Image, greyOnly: boolean): { belief: Image; initial: Image } {
   const classOf = (value: number) => (value === 0 ? -1 : value < 1.5 ? 0 : value <= 2.5 ? 1 : 2)
   const centre = [0, 1, 2].map((wanted) => {
     const inside = emptyMask(label)
@@ -116,7 +116,7 @@ function beliefs(flair: Image, label: Image, white: Image): { belief: Image; ini
     const at = classOf(label.data[i])
     if (at < 0) continue
     belief.data[i] = label.data[i] * Math.max(0, flair.data[i] - centre[at]) * white.data[i]
-    if (at > 0) initial.data[i] = belief.data[i]
+    if (at === 1 || (at === 2 && !greyOnly)) initial.data[i] = belief.data[i]
   }
   return { belief, initial }
 }

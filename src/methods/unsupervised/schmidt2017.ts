@@ -16,7 +16,9 @@ import {
   voxelsIn,
   voxelVolume,
 } from '../../volume/volume.js'
+import { greyNotBrighter } from '../contrasts.js'
 import { defineMethod } from '../define.js'
+import { smallestLesion } from '../parameters.js'
 
 export const coefficients = z.object({
   intercept: z.number(),
@@ -81,7 +83,7 @@ export const schmidt2017 = defineMethod({
       .max(20)
       .default(4)
       .describe('distance to the outer fluid within which nothing is lesion, mm; 0 keeps juxtacortical lesions'),
-    smallest: z.number().min(0).max(1000).default(15).describe('smallest lesion kept, mm³'),
+    smallest: smallestLesion(15),
   }),
   async segment({ images, brain, atlas }, params, context) {
     context.signal.throwIfAborted()
@@ -125,8 +127,7 @@ export const schmidt2017 = defineMethod({
           ? []
           : [
               {
-                code: 'flair-grey-not-brighter',
-                severity: 'warning',
+                ...greyNotBrighter,
                 message:
                   'Grey matter is not brighter than white matter on this FLAIR; the coefficients were fitted where it is.',
               },

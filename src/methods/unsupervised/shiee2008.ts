@@ -9,6 +9,7 @@ import { close } from '../../volume/morphology.js'
 import type { AtlasMaps, LesionMap, TissueMaps } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image, type Mask, maskWhere } from '../../volume/volume.js'
 import { defineMethod } from '../define.js'
+import { smallestLesion, whiteAsked } from '../parameters.js'
 import { structureLabels } from '../structures.js'
 
 // Classes of the clustering; the lesion is a guest of white matter.
@@ -90,14 +91,9 @@ export const shiee2008 = defineMethod({
       .max(20)
       .default(4)
       .describe('half the width of gaps between ventricles in which nothing is lesion, mm; 0 allows it'),
-    white: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.6)
-      .describe('white-matter probability of the atlas, smoothed by 3 mm, asked of a lesion voxel'),
+    white: whiteAsked(0.6),
     rounds: z.number().int().min(1).max(100).default(20).describe('most rounds of memberships and centres'),
-    smallest: z.number().min(0).max(1000).default(10).describe('smallest lesion kept, mm³'),
+    smallest: smallestLesion(10),
   }),
   async segment({ images, brain, tissue, atlas }, params, context): Promise<LesionMap> {
     context.signal.throwIfAborted()

@@ -1,15 +1,16 @@
 import { z } from 'zod'
 import { keepFindings } from '../../learn/findings.js'
 import { distanceAt, logDensityAt, logDensityForm } from '../../learn/gaussian.js'
-import { latticeOf, onLattice } from '../../learn/lattice.js'
+import { latticeOf, onLattice, thinning } from '../../learn/lattice.js'
 import { fitMixture } from '../../learn/mixture.js'
 import { lineBetween, logLineDensityAt } from '../../learn/partial-volume.js'
 import { toggleContrast } from '../../learn/toggle-contrast.js'
 import { gaussian, gaussianInPlane } from '../../volume/filter.js'
 import type { AtlasMaps } from '../../volume/study.js'
 import { emptyMask, type Image, type Mask, maskWhere } from '../../volume/volume.js'
-import { channelsFor } from '../contrasts.js'
+import { channelsFor, greyNotBrighter, greyWithoutSpread } from '../contrasts.js'
 import { defineMethod } from '../define.js'
+import { flairSmoothing, smallestLesion, whiteAsked } from '../parameters.js'
 
 /**
  * Tissue classes with partial volume on T1 and T2; a threshold on FLAIR from the grey matter among them.
@@ -59,19 +60,9 @@ export const souplet2008 = defineMethod({
       .max(0.5)
       .default(0.05)
       .describe('share of the grey voxels, those farthest from the median, that mean and σ leave out'),
-    smoothing: z
-      .number()
-      .min(0)
-      .max(5)
-      .default(0.6)
-      .describe('smoothing of FLAIR, mm (Gaussian σ); not across thick slices'),
+    smoothing: flairSmoothing(0.6),
     enhance: z.boolean().default(true).describe('toggle contrast: blurred edges of FLAIR become steps'),
-    white: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.6)
-      .describe('smoothed white-matter probability of the atlas asked of a candidate'),
+    white: whiteAsked(0.6),
     whiteAround: z
       .number()
       .min(0)
@@ -79,7 +70,7 @@ export const souplet2008 = defineMethod({
       .default(0.3)
       .describe('part of the voxels around a finding that must hold white matter'),
     border: z.number().min(0).max(1).default(0.2).describe('largest share of a finding at the border of the brain'),
-    smallest: z.number().min(0).max(1000).default(5).describe('smallest lesion kept, mm³'),
+    smallest: smallestLesion(5),
   }),
   async segment({ images, brain, atlas }, params, context) {
     context.signal.throwIfAborted()
@@ -100,21 +91,9 @@ export const souplet2008 = defineMethod({
     if (!(grey.sd > 1e-3 * Math.abs(grey.mean)))
       return {
         mask: emptyMask(brain),
-        flags: [
-          ...flags,
-          {
-            code: 'flair-without-spread',
-            severity: 'warning',
-            message: 'FLAIR has no spread in grey matter, or there is no grey matter: nothing was looked for.',
-          },
-        ],
+        flags: [...flags, greyWithoutSpread],
       }
-    if (grey.mean <= white.mean)
-      flags.push({
-        code: 'flair-grey-not-brighter',
-        severity: 'warning',
-        message: 'Grey matter is not brighter than white matter on this FLAIR; the threshold may not fit.',
-      })
+    if (grey.mean <= white.mean) flags.push(greyNotBrighter)
 
     context.progress('Findings in white matter', 0.7)
     const sharp = params.enhance ? toggleContrast(flair) : flair
@@ -157,9 +136,8 @@ function tissueLabels(images: readonly Image[], brain: Mask, atlas: AtlasMaps): 
   const prior = [atlas.csf, atlas.gm, atlas.wm].map((map) => onLattice(lattice, map).map((p) => p + 0.05))
   const labels = emptyMask(brain)
   if (n === 0) return labels
-  const every = Math.ceil(n / 60_000)
-  const sample = (from: Float32Array) => from.filter((_, v) => v % every === 0)
-  const { classes } = fitMixture({ channels: channels.map(sample), prior: prior.map(sample) }, { between: pairs })
+  const { thinned } = thinning(n)
+  const { classes } = fitMixture({ channels: channels.map(thinned), prior: prior.map(thinned) }, { between: pairs })
   const forms = classes.map((c) => logDensityForm(c, channels.length))
   const lines = pairs.map(([a, b]) => lineBetween(classes[a], classes[b], channels.length))
   for (let v = 0; v < n; v++) {

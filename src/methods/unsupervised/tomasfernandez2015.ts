@@ -3,7 +3,7 @@ import { type Flag, MethodError } from '../../errors.js'
 import { chiSquareQuantile } from '../../evaluate/statistics/distributions.js'
 import { Density, type Gaussian, variance, weightedGaussian } from '../../learn/density.js'
 import { keepFindings } from '../../learn/findings.js'
-import { onGrid, onLattice } from '../../learn/lattice.js'
+import { onGrid, onLattice, thinning } from '../../learn/lattice.js'
 import { type HealthyImages, type LocalModel, localModel } from '../../learn/local-model.js'
 import { fitTrimmedMixture, leastKept, mixturePosterior, type TrimmedSamples } from '../../learn/trimmed-mixture.js'
 import { compose, invert, scaling } from '../../volume/affine.js'
@@ -14,6 +14,7 @@ import type { LesionMap, PreparedStudy } from '../../volume/study.js'
 import { emptyImage, emptyMask, type Image, voxelsIn } from '../../volume/volume.js'
 import { channelsFor } from '../contrasts.js'
 import { defineMethod, type MethodContext } from '../define.js'
+import { whiteAsked, whiteSigma } from '../parameters.js'
 
 type MopsStudy = Pick<PreparedStudy, 'images' | 'brain' | 'atlas' | 'toAtlas'>
 
@@ -61,18 +62,8 @@ const parameters = z.object({
     .max(10)
     .default(1)
     .describe('least T2 of a lesion above the mean of white matter, in standard deviations'),
-  white: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.6)
-    .describe('smoothed white-matter probability of the atlas asked of a lesion voxel'),
-  whiteSigma: z
-    .number()
-    .min(0)
-    .max(10)
-    .default(3)
-    .describe('smoothing of the white-matter probability, mm (Gaussian σ)'),
+  white: whiteAsked(0.6),
+  whiteSigma: whiteSigma(3),
   border: z.number().min(0).max(1).default(0.1).describe('largest share of a finding at the border of the brain'),
   smallest: z.number().min(0).max(1000).default(9).describe('smallest lesion kept, mm³ (and three voxels)'),
 })
@@ -200,9 +191,7 @@ export async function typicality(
   const samples = { channels: images.map(on), prior: [atlas.csf, atlas.gm, atlas.wm].map(on) }
 
   progress('Tissues of the subject', 0)
-  const every = Math.max(1, Math.ceil(voxels.length / 60_000))
-  const thinned = (values: Float32Array) =>
-    Float32Array.from({ length: Math.ceil(values.length / every) }, (_, i) => values[every * i])
+  const { every, thinned } = thinning(voxels.length)
   const part = { channels: samples.channels.map(thinned), prior: samples.prior.map(thinned) }
   const ridge = 1e-4 * Math.min(...part.channels.map(variance))
   const initial = part.prior.map((p) => weightedGaussian(part.channels, p, ridge)).filter((c) => c !== undefined)

@@ -17,6 +17,7 @@ import { gaussianInPlane, thickSlice } from '../../volume/filter.js'
 import { percentiles } from '../../volume/histogram.js'
 import { emptyImage, emptyMask, type Grid, type Image, type Mask, voxelVolume } from '../../volume/volume.js'
 import { defineMethod } from '../define.js'
+import { flairSmoothing } from '../parameters.js'
 
 /**
  * Nodes of the max-tree of FLAIR that stand out from their surroundings, checked against the other contrasts.
@@ -106,12 +107,7 @@ export const urien2016 = defineMethod({
       .max(20)
       .default(3)
       .describe('least mean distance of the voxels of a region from the midline of the atlas, mm'),
-    smoothing: z
-      .number()
-      .min(0)
-      .max(5)
-      .default(0.6)
-      .describe('smoothing of FLAIR, mm (Gaussian σ); not across thick slices'),
+    smoothing: flairSmoothing(0.6),
     smallest: z.number().min(0).max(1000).default(10).describe('smallest region kept, mm³'),
     largest: z.number().min(100).max(500000).default(60000).describe('largest region kept, mm³'),
   }),

@@ -8,6 +8,7 @@ import { histogram, percentiles } from '../../volume/histogram.js'
 import { emptyImage, emptyMask, type Image, type Mask, maskWhere } from '../../volume/volume.js'
 import { channelsFor } from '../contrasts.js'
 import { defineMethod } from '../define.js'
+import { smallestLesion, whiteAsked, whiteSigma } from '../parameters.js'
 
 /**
  * Patches that a small dictionary, learned from the scan itself, cannot represent.
@@ -95,14 +96,9 @@ export const weiss2013 = defineMethod({
       .max(1)
       .default(0.3)
       .describe('least part of a bright region in which the error is above its threshold, 0–1'),
-    white: z.number().min(0).max(1).default(0.75).describe('smoothed white-matter probability asked of lesion, 0–1'),
-    whiteSigma: z
-      .number()
-      .min(0)
-      .max(10)
-      .default(3)
-      .describe('smoothing of the white-matter probability, mm (Gaussian σ)'),
-    smallest: z.number().min(0).max(1000).default(10).describe('smallest lesion kept, mm³'),
+    white: whiteAsked(0.75),
+    whiteSigma: whiteSigma(3),
+    smallest: smallestLesion(10),
   }),
   async segment({ images, brain, tissue, atlas }, params, context) {
     context.signal.throwIfAborted()
