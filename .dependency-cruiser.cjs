@@ -1,7 +1,7 @@
 // The rooms of src/ in the order of the flow: a room imports only rooms that come before it.
 const rooms = [
   'platform', 'kernels', 'volume', 'formats', 'evaluate', 'learn', 'preprocess', 'simulate', 'network', 'methods',
-  'lesions', 'report', 'run', 'cohort', 'server', 'cli',
+  'lesions', 'report', 'web', 'run', 'cohort', 'server', 'cli',
 ]
 
 module.exports = {

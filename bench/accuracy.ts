@@ -3,9 +3,11 @@
 // OTHER patients' scans is used. No scan helps to choose the parameters it is scored with.
 //
 //   npm run bench:accuracy -- [--method ID …] [--scan ID …] [--flair-only] [--readme] [--quick]
+//     [--param NAME=VALUE …]
 //
 // Prints a table per method; writes out/accuracy/<method>.json and an overlay PNG per scan (green: both, red: ours only,
 // yellow: reference only). --readme puts the tables into README.md and docs/accuracy.md; --quick scores the defaults only.
+// --param sets a parameter beside those of the grid, e.g. preset=paper.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -26,8 +28,10 @@ const { values: options } = parseArgs({
     'flair-only': { type: 'boolean', default: false },
     readme: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    param: { type: 'string', multiple: true, default: [] },
   },
 })
+const given = Object.fromEntries(options.param.map((pair) => pair.split('=')))
 
 const cases = labelledCases().filter(({ id }) => !options.scan || options.scan.includes(id))
 if (cases.length === 0) {
@@ -45,7 +49,8 @@ for (const scan of cases) {
   const { prepared, reference } = await load(scan)
   for (const id of ids) {
     const scores: Score[] = []
-    for (const params of grids.get(id)!) scores.push(score((await runOn(id, prepared, params)).mask, reference))
+    for (const params of grids.get(id)!)
+      scores.push(score((await runOn(id, prepared, { ...params, ...given })).mask, reference))
     scored.get(id)!.push({ scan, referenceMl: volumeMl(reference), scores })
     const [first] = scores
     console.error(`${id} ${scan.id}: Dice ${first.dice.toFixed(3)} F1 ${first.f1.toFixed(3)} with the defaults`)
@@ -87,7 +92,7 @@ for (const id of ids) {
   )
   for (const [i, { scan }] of all.entries()) {
     const { prepared, reference, flair } = await load(scan)
-    const { mask } = await runOn(id, prepared, grids.get(id)![chosen[i]])
+    const { mask } = await runOn(id, prepared, { ...grids.get(id)![chosen[i]], ...given })
     writeFileSync(`${out}/${id}-${scan.id}.png`, await overlayPng(flair, mask, reference))
   }
 }

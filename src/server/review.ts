@@ -1,0 +1,48 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeWhole } from '../run/output-file.js'
+import { correctionsName } from './opened.js'
+
+export const reviewStates = ['to-review', 'accepted', 'corrected', 'rejected'] as const
+export type ReviewState = (typeof reviewStates)[number]
+
+export interface Review {
+  status: ReviewState
+  /** Every decision, oldest first. */
+  history: { status: ReviewState; rater: string; when: string; note: string }[]
+}
+
+/** What was decided of a result, in `corrections/review.json`. */
+export class ReviewStatus {
+  private readonly path: string
+  private last: Promise<unknown> = Promise.resolve()
+
+  constructor(private readonly result: string) {
+    this.path = join(result, correctionsName, 'review.json')
+  }
+
+  async read(): Promise<Review> {
+    try {
+      return JSON.parse(await readFile(this.path, 'utf8')) as Review
+    } catch {
+      return { status: 'to-review', history: [] }
+    }
+  }
+
+  /** @throws RunError when the folder cannot be written */
+  async set({ status, rater, note }: { status: ReviewState; rater: string; note: string }): Promise<Review> {
+    const work = async () => {
+      const { history } = await this.read()
+      const review: Review = {
+        status,
+        history: [...history, { status, rater, when: new Date().toISOString(), note }],
+      }
+      await mkdir(join(this.result, correctionsName), { recursive: true }).catch(() => {})
+      await writeWhole(new Map([[this.path, `${JSON.stringify(review, null, 1)}\n`]]))
+      return review
+    }
+    const result = this.last.then(work, work)
+    this.last = result.catch(() => {})
+    return await result
+  }
+}
