@@ -170,6 +170,11 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
   )
 
   app.get(
+    '/api/cases/:case/instances',
+    forCase(async (context, one) => volume(context, await imageForPage(join(one.folder, 'lesion_instances.nii.gz')))),
+  )
+
+  app.get(
     '/api/cases/:case/draft/:rater/:tab',
     forCase(async (context, one) => {
       const { corrections, grid } = stateOf(one)

@@ -101,8 +101,9 @@ export class MaskEditor {
    *
    * @param radius mm; a voxel whose centre lies within it is painted, and always the one at the centre
    * @param plane the axis that stands still: 0, 1 or 2; undefined for a ball
+   * @param touched gets the voxels that changed
    */
-  brush(centre: Vec3, radius: number, value: 0 | 1, plane?: Plane): void {
+  brush(centre: Vec3, radius: number, value: 0 | 1, plane?: Plane, touched: number[] = []): number[] {
     const reach = this.size.map((s, axis) => (axis === plane ? 0 : Math.floor(radius / s)))
     const [nx, ny, nz] = this.mask.dims
     const squared = radius * radius * (1 + 1e-9)
@@ -111,15 +112,25 @@ export class MaskEditor {
       for (let j = Math.max(0, y - reach[1]); j <= Math.min(ny - 1, y + reach[1]); j++)
         for (let i = Math.max(0, x - reach[0]); i <= Math.min(nx - 1, x + reach[0]); i++) {
           const far = ((i - x) * this.size[0]) ** 2 + ((j - y) * this.size[1]) ** 2 + ((k - z) * this.size[2]) ** 2
-          if (far <= squared) this.set(i + nx * (j + ny * k), value)
+          const at = i + nx * (j + ny * k)
+          if (far <= squared && this.set(at, value)) touched.push(at)
         }
+    return touched
   }
 
-  /** The brush along a line, so that a fast stroke has no gaps. */
-  line(from: Vec3, to: Vec3, radius: number, value: 0 | 1, plane?: Plane): void {
+  /** The brush along a line, so that a fast stroke has no gaps. @returns the voxels that changed */
+  line(from: Vec3, to: Vec3, radius: number, value: 0 | 1, plane?: Plane): Uint32Array {
     const steps = Math.max(1, ...from.map((a, axis) => Math.ceil(Math.abs(to[axis] - a))))
+    const touched: number[] = []
     for (let s = 0; s <= steps; s++)
-      this.brush(from.map((a, axis) => a + ((to[axis] - a) * s) / steps) as unknown as Vec3, radius, value, plane)
+      this.brush(
+        from.map((a, axis) => a + ((to[axis] - a) * s) / steps) as unknown as Vec3,
+        radius,
+        value,
+        plane,
+        touched,
+      )
+    return Uint32Array.from(touched)
   }
 
   /**

@@ -3,10 +3,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { viewerApp } from '../../src/cli/commands/view.js'
 import { dice } from '../../src/evaluate/overlap.js'
 import { readNifti, readNiftiMask, writeNifti } from '../../src/formats/nifti.js'
 import { readTsv } from '../../src/formats/tsv.js'
+import { workbenchApp } from '../../src/server/app.js'
+import { openCases } from '../../src/server/opened.js'
+import { Recalculation } from '../../src/server/recalculate.js'
 import { simulateStudy } from '../../src/simulate/study.js'
 import { cornerDistance } from '../../src/volume/affine.js'
 import type { Mask } from '../../src/volume/volume.js'
@@ -213,19 +215,21 @@ test('Ctrl-C: exit code 130, an earlier result as it was, and running again comp
   assert.deepEqual(contents(result), earlier)
 })
 
-test('the viewer answers only under its token, and only for files of the result', async () => {
-  const app = await viewerApp(result, 'secret')
-  const status = async (path: string) => (await app.request(path)).status
-  assert.equal(await status('/secret/'), 200)
-  assert.match(await (await app.request('/secret/')).text(), /MS lesion report/)
-  assert.equal(await status('/secret/summary.json'), 200)
-  for (const path of [
-    '/',
-    '/report.html',
-    '/wrong/',
-    '/secret/../package.json',
-    '/secret/..%2fFLAIR.nii.gz',
-    '/secret/none.txt',
-  ])
-    assert.equal(await status(path), 404, path)
+test('the workbench shows the result to who has its token, and nothing to others', async () => {
+  const recalculation = new Recalculation()
+  const app = workbenchApp({
+    cases: await openCases(result),
+    token: 'secret',
+    recalculation,
+    page: async () => undefined,
+  })
+  const get = (path: string, token = 'secret') =>
+    app.request(path, { headers: { host: '127.0.0.1', authorization: `Bearer ${token}` } })
+  const [one] = (await (await get('/api/cases')).json()) as { id: string; lesionCount: number }[]
+  assert.equal(one.id, 'result')
+  assert.ok(one.lesionCount > 0)
+  assert.match(await (await get('/api/cases/result/report/base')).text(), /MS lesion report/)
+  assert.equal((await get('/api/cases/result/report/base', 'wrong')).status, 401)
+  for (const path of ['/result/report.html', '/api/cases/result/..%2fFLAIR.nii.gz', '/api/cases/other'])
+    assert.equal((await get(path)).status, 404, path)
 })

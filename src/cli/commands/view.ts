@@ -2,63 +2,82 @@ import { randomBytes } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { InputError, RunError } from '../../errors.js'
-import { isOwnFile } from '../../run/output-folder.js'
+import { RunError } from '../../errors.js'
+import { type Modality, modalities } from '../../volume/study.js'
+
+interface Flags extends Partial<Record<Modality, string>> {
+  port: number
+  json?: boolean
+}
 
 export function viewCommand(): Command {
-  return new Command('view')
-    .description('Serve the report of a result folder on 127.0.0.1 until Ctrl-C.')
-    .argument('<folder>', 'folder that `segment` wrote')
+  const command = new Command('view')
+    .description('Look at results and correct them in the browser: a page on 127.0.0.1 until Ctrl-C.')
+    .argument('<folder>', 'folder that `segment` or `preprocess` wrote, or one that holds several results')
+  for (const modality of modalities)
+    command.option(`--${modality} <file>`, `the ${modality.toUpperCase()} of the result, unless --keep-paths kept it`)
+  return command
     .option('--port <n>', 'port (default: a free one)', Number, 0)
-    .addHelpText('after', '\nExamples:\n  lesionwise view result\n  lesionwise view lesionwise-demo/result --port 8080')
+    .addHelpText(
+      'after',
+      `
+Corrections are saved beside the result, in its folder corrections/, each as a version of its own.
+
+Examples:
+  lesionwise view result --flair FLAIR.nii.gz --t1 T1.nii.gz
+  lesionwise view lesionwise-demo/result --port 8080
+  lesionwise view study/derivatives`,
+    )
     .action(run)
 }
 
-/** Answers for the files of a result folder, each only under the secret token. */
-export async function viewerApp(folder: string, token: string, page = 'report.html') {
-  const { Hono } = await import('hono')
-  const app = new Hono()
-  app.get(`/${token}/`, async (context) => context.html(await readFile(join(folder, page), 'utf8')))
-  app.get(`/${token}/:name`, async (context) => {
-    const name = context.req.param('name')
-    const bytes = isOwnFile(name) && (await readFile(join(folder, name)).catch(() => undefined))
-    return bytes ? context.body(new Uint8Array(bytes), 200, { 'content-type': typeOf(name) }) : context.notFound()
+async function run(folder: string, flags: Flags): Promise<void> {
+  const page = (await isPreparation(folder)) ? await startPage(folder, flags.port) : await startResults(folder, flags)
+  process.stdout.write(flags.json ? `${JSON.stringify({ url: page.url })}\n` : `${page.url}\nCtrl-C ends it.\n`)
+  await new Promise<void>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve())
   })
-  app.notFound((context) => context.text('There is nothing here. Use the address that `lesionwise view` printed.', 404))
-  return app
+  await page.close()
 }
 
-/** The page that a folder is looked at by: that of its lesions, or of its preparation. */
-async function pageIn(folder: string): Promise<string | undefined> {
-  for (const name of ['report.html', 'qc.html']) if (await stat(join(folder, name)).catch(() => undefined)) return name
-  return undefined
+async function startResults(folder: string, flags: Flags): Promise<{ url: string; close(): Promise<void> }> {
+  const { startWorkbench } = await import('../../server/start.js')
+  const { readImage } = await import('../../run/inputs.js')
+  const images: Partial<Record<Modality, string>> = {}
+  for (const modality of modalities) {
+    const path = flags[modality]
+    if (path === undefined) continue
+    // Judged before anything is served: one line now, not a grey page later.
+    await readImage(path, modality)
+    images[modality] = path
+  }
+  return await startWorkbench(folder, { port: flags.port, images })
 }
 
-const typeOf = (name: string): string =>
-  name.endsWith('.html')
-    ? 'text/html; charset=utf-8'
-    : name.endsWith('.json')
-      ? 'application/json'
-      : name.endsWith('.tsv')
-        ? 'text/tab-separated-values'
-        : 'application/gzip'
+const isPreparation = async (folder: string): Promise<boolean> =>
+  (await exists(join(folder, 'qc.html'))) && !(await exists(join(folder, 'lesion_mask.nii.gz')))
 
-async function run(folder: string, { port, json }: { port: number; json?: boolean }): Promise<void> {
-  const page = await pageIn(folder)
-  if (!page)
-    throw new InputError(
-      folder,
-      'holds no report.html or qc.html',
-      'give a folder that `segment` or `preprocess` wrote',
-    )
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
+/** The page of a preparation: nothing there can be corrected. */
+async function startPage(folder: string, port: number): Promise<{ url: string; close(): Promise<void> }> {
+  const { Hono } = await import('hono')
   const { serve } = await import('@hono/node-server')
   const token = randomBytes(16).toString('hex')
-  const app = await viewerApp(folder, token, page)
-  await new Promise<void>((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port }, ({ port: used }) => {
-      const url = `http://127.0.0.1:${used}/${token}/`
-      process.stdout.write(json ? `${JSON.stringify({ url })}\n` : `${url}\nCtrl-C ends it.\n`)
-    })
+  const app = new Hono()
+  app.get(`/${token}/`, async (context) => context.html(await readFile(join(folder, 'qc.html'), 'utf8')))
+  app.notFound((context) => context.text('There is nothing here. Use the address that `lesionwise view` printed.', 404))
+  return await new Promise((resolve, reject) => {
+    const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port }, ({ port: used }) =>
+      resolve({
+        url: `http://127.0.0.1:${used}/${token}/`,
+        close: () => new Promise((closed) => server.close(() => closed())),
+      }),
+    )
     server.on('error', (cause: NodeJS.ErrnoException) =>
       reject(
         new RunError(cause.code === 'EADDRINUSE' ? `port ${port} is in use; give another --port` : cause.message, {
@@ -66,10 +85,5 @@ async function run(folder: string, { port, json }: { port: number; json?: boolea
         }),
       ),
     )
-    for (const name of ['SIGINT', 'SIGTERM'] as const)
-      process.once(name, () => {
-        server.close()
-        resolve()
-      })
   })
 }

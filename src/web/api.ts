@@ -1,0 +1,126 @@
+/** What the server says of things, and how the page asks for them. The token stays in this tab's memory. */
+
+export interface Flag {
+  code: string
+  severity: 'info' | 'warning' | 'serious'
+  message: string
+}
+export interface Version {
+  id: string
+  rater: string
+  number: number
+  parent: string
+  saved: string
+  steps: string[]
+  note: string
+  lesionCount: number
+  lesionVolumeMl: number
+  recalculated?: 'waiting' | 'running' | 'done' | { failed: string }
+}
+export interface Draft {
+  rater: string
+  tab: string
+  parent: string
+  saved: string
+  steps: string[]
+}
+export interface Mark {
+  kind: 'false-positive' | 'location'
+  at: [number, number, number]
+  location?: string
+}
+export type ReviewState = 'to-review' | 'accepted' | 'corrected' | 'rejected'
+export interface CaseEntry {
+  id: string
+  error?: string
+  lesionCount: number
+  lesionVolumeMl: number
+  flags: Flag[]
+  method: string
+  finished: string
+  hasFlair: boolean
+  versions: number
+  latest?: Version
+  review: ReviewState
+}
+export interface CaseFacts {
+  id: string
+  images: string[]
+  maps: string[]
+  voxels: [number, number, number]
+  summary: { lesionCount: number; lesionVolumeMl: number; flags: Flag[] }
+  lesions: Record<string, string>[]
+  method: string
+  finished: string
+  versions: Version[]
+  drafts: Draft[]
+  review: { status: ReviewState; history: { status: ReviewState; rater: string; when: string; note: string }[] }
+}
+export interface Comparison {
+  masks: { id: string; rater: string; volumeMl: number }[]
+  pairs: { a: string; b: string; dice: number | null; lesionF1: number | null; differenceMl: number }[]
+}
+
+export class ServerError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly body: { latest?: Version },
+  ) {
+    super(message)
+  }
+}
+
+const tokenKey = 'lesionwise-token'
+
+/** Takes the token out of the address that was opened, so that neither history nor a copied link holds it. */
+export function takeToken(): void {
+  const match = location.hash.match(/^#token=([0-9a-f]+)$/)
+  if (!match) return
+  sessionStorage.setItem(tokenKey, match[1])
+  history.replaceState(null, '', location.pathname)
+}
+
+async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  const response = await fetch(`api/${path}`, {
+    ...init,
+    headers: { authorization: `Bearer ${sessionStorage.getItem(tokenKey) ?? ''}` },
+  }).catch(() => {
+    throw new ServerError(0, 'The server does not answer: is `lesionwise view` still running?', {})
+  })
+  if (response.ok) return response
+  const body = (await response.json().catch(() => ({}))) as { error?: string; latest?: Version }
+  throw new ServerError(response.status, body.error ?? `The server answers ${response.status}.`, body)
+}
+
+const json = async <T>(path: string, init?: RequestInit): Promise<T> => (await ask(path, init)).json() as Promise<T>
+const bytes = async (path: string): Promise<ArrayBuffer> => await (await ask(path)).arrayBuffer()
+const of = (id: string, ...rest: string[]): string => ['cases', id, ...rest].map(encodeURIComponent).join('/')
+
+export const server = {
+  cases: () => json<CaseEntry[]>('cases'),
+  facts: (id: string) => json<CaseFacts>(of(id)),
+  image: (id: string, name: string) => bytes(of(id, 'image', name)),
+  mask: (id: string, version: string) => bytes(of(id, 'mask', version)),
+  instances: (id: string) => bytes(of(id, 'instances')),
+  draftMask: (id: string, { rater, tab }: Draft) => bytes(of(id, 'draft', rater, tab)),
+  version: (id: string, version: string) => json<Version & Partial<CaseFacts>>(of(id, 'versions', version)),
+  report: async (id: string, version: string) => await (await ask(of(id, 'report', version))).blob(),
+  compare: (id: string) => json<Comparison>(of(id, 'compare')),
+  review: (id: string, body: { status: ReviewState; rater: string; note: string }) =>
+    json<CaseFacts['review']>(of(id, 'review'), { method: 'PUT', body: JSON.stringify(body) }),
+  draft: async (id: string, about: object, mask: Uint8Array) => {
+    await ask(of(id, 'draft'), { method: 'PUT', body: await packed(about, mask) })
+  },
+  save: async (id: string, about: object, mask: Uint8Array) =>
+    json<Version>(of(id, 'versions'), { method: 'POST', body: await packed(about, mask) }),
+}
+
+/** Four bytes (how long the JSON is, little-endian), JSON, and the mask gzipped. */
+async function packed(about: object, mask: Uint8Array): Promise<Blob> {
+  const text = new TextEncoder().encode(JSON.stringify(about))
+  const length = new DataView(new ArrayBuffer(4))
+  length.setUint32(0, text.length, true)
+  const stream = new Blob([mask as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new CompressionStream('gzip'))
+  return new Blob([length.buffer, text, await new Response(stream).arrayBuffer()])
+}

@@ -1,0 +1,37 @@
+import { ServerError, server, takeToken } from './api.js'
+import { CaseView } from './case-view.js'
+import { cohortView } from './cohort-view.js'
+import { h } from './dom.js'
+
+takeToken()
+const page = document.getElementById('page')!
+let current: CaseView | undefined
+
+/** The list of cases, or one of them: `#case=ID`. */
+async function show(): Promise<void> {
+  await current?.leave()
+  current = undefined
+  try {
+    const wanted = location.hash.match(/^#case=(.+)$/)?.[1]
+    const ids = (await server.cases()).map(({ id }) => id)
+    const id = wanted === undefined ? (ids.length === 1 ? ids[0] : undefined) : decodeURIComponent(wanted)
+    if (id === undefined) page.replaceChildren(await cohortView(goTo))
+    else {
+      current = new CaseView(id, ids)
+      page.replaceChildren(current.element)
+      await current.start()
+    }
+  } catch (error) {
+    const hint = error instanceof ServerError && error.status === 401 ? '' : ' Reload the page to try again.'
+    page.replaceChildren(h('p', { class: 'cards bad', role: 'alert' }, `${(error as Error).message}${hint}`))
+  }
+}
+
+function goTo(id: string): void {
+  location.hash = `#case=${encodeURIComponent(id)}`
+}
+
+window.addEventListener('hashchange', () => void show())
+// For tests and the console: what the page measures of itself.
+Object.defineProperty(globalThis, 'lesionwise', { get: () => current })
+void show()

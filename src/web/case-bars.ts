@@ -1,0 +1,161 @@
+import type { CaseView } from './case-view.js'
+import { h, themeButton } from './dom.js'
+import { type Tool, toolNames } from './drawing.js'
+
+/** The two bars above the picture. */
+export class CaseBars {
+  readonly element: HTMLElement
+  private readonly undoButton = h('button', { title: 'Ctrl+Z', onclick: () => this.view.undo() }, 'Undo')
+  private readonly redoButton = h('button', { title: 'Ctrl+Y', onclick: () => this.view.redo() }, 'Redo')
+  readonly modality = h('select', {
+    'aria-label': 'Image',
+    oninput: () => this.view.viewer.show(this.modality.value),
+  })
+  private readonly tools: ReadonlyMap<Tool, HTMLButtonElement>
+
+  constructor(
+    private readonly view: CaseView,
+    private readonly others: readonly string[],
+  ) {
+    this.tools = new Map(
+      (Object.keys(toolNames) as Tool[]).map((tool) => [
+        tool,
+        h(
+          'button',
+          { 'aria-pressed': String(tool === 'look'), onclick: () => view.drawing.use(tool) },
+          toolNames[tool],
+        ),
+      ]),
+    )
+    this.element = h('div', {}, this.topBar(), this.toolBar())
+  }
+
+  showTool(tool: Tool): void {
+    for (const [name, button] of this.tools) button.setAttribute('aria-pressed', String(name === tool))
+  }
+
+  private topBar(): HTMLElement {
+    const one = this.others.length === 1
+    const back = h('button', { onclick: () => this.toList() }, '← All cases')
+    const layouts = { planes: 'All', axial: 'Axial', coronal: 'Coronal', sagittal: 'Sagittal', '3d': '3-D' } as const
+    return h(
+      'div',
+      { class: 'bar' },
+      one ? null : back,
+      h('h1', {}, this.view.id),
+      h('span', { class: 'chip' }, 'Research only'),
+      h('span', { class: 'grow' }),
+      h(
+        'span',
+        { class: 'group hide-small', role: 'group', 'aria-label': 'Layout' },
+        ...Object.entries(layouts).map(([key, text]) =>
+          h('button', { onclick: () => this.view.viewer.layout(key as keyof typeof layouts) }, text),
+        ),
+      ),
+      h(
+        'button',
+        {
+          class: 'hide-small',
+          onclick: () => void this.view.viewer.screenshot(`${this.view.id.replaceAll('/', '_')}.png`),
+        },
+        'Screenshot',
+      ),
+      h('button', { onclick: () => help() }, 'Keys'),
+      themeButton(),
+    )
+  }
+
+  private toList(): void {
+    history.pushState(null, '', location.pathname)
+    window.dispatchEvent(new HashChangeEvent('hashchange'))
+  }
+
+  private toolBar(): HTMLElement {
+    const size = h('input', {
+      type: 'range',
+      min: 0.5,
+      max: 10,
+      step: 0.5,
+      value: this.view.drawing.radius,
+      oninput: () => {
+        this.view.drawing.radius = Number(size.value)
+      },
+    })
+    const ball = h('input', {
+      type: 'checkbox',
+      oninput: () => {
+        this.view.drawing.ball = ball.checked
+      },
+    })
+    const opacity = h('input', {
+      type: 'range',
+      min: 0,
+      max: 1,
+      step: 0.05,
+      value: 0.6,
+      oninput: () => this.view.viewer.setMaskOpacity(Number(opacity.value)),
+    })
+    const outline = h('input', { type: 'checkbox', oninput: () => this.view.viewer.setOutline(outline.checked) })
+    const coloured = h('input', {
+      type: 'checkbox',
+      oninput: () => {
+        this.view.setColoured(coloured.checked)
+      },
+    })
+    return h(
+      'div',
+      { class: 'bar' },
+      h('span', { class: 'group', role: 'group', 'aria-label': 'Tools' }, ...this.tools.values()),
+      h('label', {}, 'Size', size),
+      h('label', {}, ball, '3-D'),
+      this.undoButton,
+      this.redoButton,
+      h('button', { onclick: () => void this.view.drawing.interpolate() }, 'Interpolate'),
+      h('label', {}, 'Image', this.modality),
+      h('label', {}, 'Mask', opacity),
+      h('label', {}, outline, 'Outline'),
+      h('label', {}, coloured, 'By location'),
+      h('span', { class: 'grow' }),
+      h('button', { class: 'main', onclick: () => void this.view.save() }, 'Save'),
+    )
+  }
+
+  fill(): void {
+    this.undoButton.disabled = !this.view.editor.canUndo
+    this.redoButton.disabled = !this.view.editor.canRedo
+    if (this.modality.childElementCount === 0)
+      for (const name of this.view.facts.images) this.modality.append(h('option', { value: name }, name.toUpperCase()))
+  }
+}
+
+/** The keys that do something. */
+export function help(): void {
+  const rows = {
+    'L B E F G M': 'look, brush, eraser, fill, grow, measure',
+    'Ctrl+Z, Ctrl+Y': 'undo, redo',
+    'Ctrl+S': 'save a version',
+    'N, P': 'next and previous lesion',
+    '1 2 3': 'axial, coronal, sagittal: the plane that arrows and Space work in',
+    'Arrows, Page up/down': 'move the crosshair (picture focused)',
+    Space: 'use the tool at the crosshair (picture focused)',
+    'Delete, R, X': 'in the table: delete, change location, false positive',
+  }
+  const dialog = h(
+    'dialog',
+    {},
+    h('h2', {}, 'Keys'),
+    h(
+      'table',
+      {},
+      h(
+        'tbody',
+        {},
+        ...Object.entries(rows).map(([keys, text]) => h('tr', {}, h('th', {}, h('kbd', {}, keys)), h('td', {}, text))),
+      ),
+    ),
+    h('form', { method: 'dialog' }, h('button', { class: 'main' }, 'Close')),
+  )
+  dialog.addEventListener('close', () => dialog.remove())
+  document.body.append(dialog)
+  dialog.showModal()
+}

@@ -1,0 +1,303 @@
+import { readNifti, readNiftiMask } from '../formats/nifti.js'
+import { type Vec3, voxelSizes } from '../volume/affine.js'
+import { emptyMask, type Mask, type Volume } from '../volume/volume.js'
+import { type CaseFacts, type Mark, ServerError, server, type Version } from './api.js'
+import { CaseBars } from './case-bars.js'
+import { CasePanel } from './case-panel.js'
+import { askFor, choose, h, say } from './dom.js'
+import { Drawing } from './drawing.js'
+import { type Shown, type ShownLesion, shownLesions } from './lesions.js'
+import { type Change, MaskEditor } from './mask-editor.js'
+import { classColours, Viewer } from './viewer.js'
+
+const autosaveSeconds = 4
+const raterKey = 'lesionwise-rater'
+
+/** One case: the picture, the tools, the lesions, and what becomes of them. */
+export class CaseView {
+  readonly element: HTMLElement
+  readonly viewer = new Viewer()
+  facts!: CaseFacts
+  editor!: MaskEditor
+  shown: Shown = { labels: { ...emptyVolume, data: new Int32Array(0) }, lesions: [] }
+  marks: Mark[] = []
+  /** The version that the mask was drawn on. */
+  parent = 'base'
+  /** Milliseconds from the start of the page to the first picture. */
+  firstPicture = Number.NaN
+  private readonly tab = crypto.randomUUID().replaceAll('-', '').slice(0, 16)
+  private readonly canvas = h('canvas', { tabindex: 0, 'aria-label': 'Scan with lesions: arrows move, Space paints' })
+  private readonly picture = h('div', { class: 'picture' }, this.canvas, h('div', { class: 'where' }))
+  readonly panel: CasePanel
+  readonly drawing: Drawing
+  readonly bars: CaseBars
+  private before: { labels: Volume; locations: Map<number, string> } | undefined
+  private coloured = false
+  private saved = 0
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private readonly ending = new AbortController()
+
+  constructor(
+    readonly id: string,
+    others: readonly string[],
+  ) {
+    this.panel = new CasePanel(this)
+    this.drawing = new Drawing(this, this.canvas, this.picture)
+    this.bars = new CaseBars(this, others)
+    this.element = h('div', {}, this.bars.element, h('div', { class: 'work' }, this.picture, this.panel.element))
+  }
+
+  /** Loads the case: first what makes a picture, then the rest. */
+  async start(): Promise<void> {
+    const { signal } = this.ending
+    await this.viewer.attach(this.canvas)
+    this.facts = await server.facts(this.id)
+    const [background, ...images] = this.facts.images
+    const newest = this.facts.versions.at(-1)
+    this.parent = newest?.id ?? 'base'
+    const [scan, drawn] = await Promise.all([
+      background ? server.image(this.id, background) : server.mask(this.id, 'base'),
+      server.mask(this.id, this.parent),
+    ])
+    await this.viewer.add(background ?? 'mask', scan)
+    this.useMask(await readNiftiMask(new Uint8Array(drawn), this.parent))
+    this.firstPicture = performance.now()
+    if (!background) say('The FLAIR of this result is not known: give it with --flair to see the scan.', 12)
+    for (const name of images) await this.viewer.add(name, await server.image(this.id, name), { opacity: 0 })
+    for (const name of this.facts.maps)
+      await this.viewer.add(name, await server.image(this.id, name), { colormap: 'warm', opacity: 0 })
+    this.before = await this.regions()
+    this.refreshLesions()
+    this.bars.fill()
+    this.panel.fill()
+    this.drawing.listen(signal)
+    await this.offerDraft()
+    // Images that came later lie above the background unless they are told not to.
+    if (background) this.viewer.show(background)
+  }
+
+  async leave(): Promise<void> {
+    await this.keepDraft()
+    this.ending.abort()
+    clearTimeout(this.timer)
+  }
+
+  /** Takes a mask to work on; what was undone before is forgotten. */
+  useMask(mask: Mask): void {
+    this.editor = new MaskEditor(mask, voxelSizes(mask.affine) as Vec3)
+    this.saved = 0
+    this.viewer.setMask(this.editor.mask)
+    this.refreshLesions()
+  }
+
+  /** The result's lesions as voxels, with their locations. */
+  private async regions(): Promise<{ labels: Volume; locations: Map<number, string> } | undefined> {
+    const bytes = await server.instances(this.id).catch(() => undefined)
+    if (!bytes) return undefined
+    const { image } = await readNifti(new Uint8Array(bytes), 'instances')
+    return { labels: image, locations: new Map(this.facts.lesions.map(({ id, location }) => [Number(id), location])) }
+  }
+
+  refreshLesions(): void {
+    this.shown = shownLesions(this.editor.mask, this.before)
+    for (const mark of this.marks)
+      if (mark.kind === 'location') {
+        const lesion = this.shown.lesions.find(({ id }) => id === this.labelAtMm(mark.at))
+        if (lesion && mark.location) lesion.location = mark.location
+      }
+    this.paintClasses()
+    this.panel.fillLesions()
+  }
+
+  private labelAtMm(mm: readonly number[]): number {
+    const nearest = this.shown.lesions.find(
+      ({ centroid }) => Math.hypot(...centroid.map((value, axis) => value - mm[axis])) < 0.5,
+    )
+    return nearest?.id ?? -1
+  }
+
+  setColoured(on: boolean): void {
+    this.coloured = on
+    this.paintClasses()
+  }
+
+  /** Colours by location, or one for all. */
+  private paintClasses(): void {
+    if (!this.coloured) {
+      this.viewer.setColours(undefined)
+      return
+    }
+    const names = Object.keys(classColours)
+    const colourOf = [0, ...this.shown.lesions.map(({ location }) => 1 + Math.max(0, names.indexOf(location)))]
+    this.viewer.setColours(Uint8Array.from(this.shown.labels.data, (id) => colourOf[id]))
+  }
+
+  /** Does something as one step that can be undone, and draws what changed. */
+  act(name: string, work: () => void): Change | undefined {
+    this.editor.begin(name)
+    work()
+    const change = this.editor.end()
+    if (change) {
+      this.viewer.redrawChange(change)
+      this.changed()
+    }
+    return change
+  }
+
+  changed(): void {
+    this.refreshLesions()
+    this.bars.fill()
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => void this.keepDraft(), 1000 * autosaveSeconds)
+  }
+
+  undo(): void {
+    const change = this.editor.undo()
+    if (!change) {
+      say('Nothing to undo.')
+      return
+    }
+    this.viewer.redrawChange(change)
+    say(`Undone: ${change.name}`)
+    this.changed()
+  }
+
+  redo(): void {
+    const change = this.editor.redo()
+    if (!change) {
+      say('Nothing to redo.')
+      return
+    }
+    this.viewer.redrawChange(change)
+    say(`Done again: ${change.name}`)
+    this.changed()
+  }
+
+  deleteLesion({ id, centroid }: ShownLesion, kind?: 'false-positive'): void {
+    const { data } = this.shown.labels
+    const voxels: number[] = []
+    for (let at = 0; at < data.length; at++) if (data[at] === id) voxels.push(at)
+    if (kind) this.marks.push({ kind, at: [...centroid] as [number, number, number] })
+    this.act(kind ? 'false positive' : 'delete lesion', () => this.editor.setAll(voxels, 0))
+    say(`${kind ? 'Marked as false positive' : 'Deleted'}: lesion ${id}. Ctrl+Z brings it back.`)
+  }
+
+  relabel({ centroid }: ShownLesion, location: string): void {
+    this.marks.push({ kind: 'location', at: [...centroid] as [number, number, number], location })
+    this.refreshLesions()
+    this.panel.fill()
+  }
+
+  applyThreshold(name: string, threshold: number): void {
+    const values = this.viewer.values.get(name)
+    if (!values) return
+    this.act(`threshold ${threshold}`, () => {
+      this.editor.replace(values.data.map((p) => (p >= threshold ? 1 : 0)))
+    })
+  }
+
+  private about() {
+    return {
+      rater: localStorage.getItem(raterKey) ?? 'anonymous',
+      tab: this.tab,
+      parent: this.parent,
+      steps: this.editor.history.map(({ name }) => name),
+    }
+  }
+
+  async keepDraft(): Promise<void> {
+    if (!this.editor || this.editor.history.length === this.saved) return
+    const steps = this.editor.history.length
+    try {
+      await server.draft(this.id, this.about(), this.editor.mask.data as Uint8Array)
+      this.saved = steps
+      this.panel.tell('Draft kept.')
+    } catch (error) {
+      this.panel.tell(`The draft could not be kept: ${(error as Error).message}`, true)
+    }
+  }
+
+  private async offerDraft(): Promise<void> {
+    const [draft] = this.facts.drafts
+    const newest = this.facts.versions.at(-1)
+    if (!draft || (newest && newest.saved > draft.saved)) return
+    const answer = await choose(
+      `There is unsaved work of ${draft.rater} (${new Date(draft.saved).toLocaleString()}).`,
+      {
+        take: 'Go on with it',
+        leave: 'Leave it',
+      },
+    )
+    if (answer !== 'take') return
+    const mask = await readNiftiMask(new Uint8Array(await server.draftMask(this.id, draft)), 'draft')
+    this.parent = draft.parent
+    this.act(`draft of ${draft.rater}`, () => this.editor.replace(mask.data))
+  }
+
+  /** Saves a version; asks what to do when somebody saved meanwhile. */
+  async save(anyway = false): Promise<void> {
+    let rater = localStorage.getItem(raterKey)
+    if (!rater) {
+      const name = await askFor('Who are you?', '', 'Letters and digits only: the name stands in the files.', (text) =>
+        /^[A-Za-z0-9]{1,32}$/.test(text),
+      )
+      if (!name) return
+      rater = name
+      localStorage.setItem(raterKey, rater)
+    }
+    try {
+      const about = { ...this.about(), rater, marks: this.marks, note: this.panel.note, anyway }
+      const version = await server.save(this.id, about, this.editor.mask.data as Uint8Array)
+      this.parent = version.id
+      this.saved = this.editor.history.length
+      say(`Saved as ${version.id}. Volumes, locations and report are being made.`)
+      await this.reload()
+      void this.follow(version)
+    } catch (error) {
+      if (!(error instanceof ServerError) || error.status !== 409) {
+        say(`Not saved: ${(error as Error).message}`, 15)
+        return
+      }
+      const answer = await choose(`${error.message}. Your work is not lost.`, {
+        anyway: 'Save mine as a further version',
+        look: `Look at ${error.body.latest?.id ?? 'the other'} first`,
+      })
+      if (answer === 'anyway') await this.save(true)
+      else if (answer === 'look' && error.body.latest) {
+        await this.keepDraft()
+        await this.openVersion(error.body.latest.id)
+      }
+    }
+  }
+
+  /** Waits for a version's report. */
+  private async follow({ id }: Version): Promise<void> {
+    while (!this.ending.signal.aborted) {
+      const { recalculated } = await server.version(this.id, id)
+      if (typeof recalculated === 'object') {
+        this.panel.tell(`${id}: ${recalculated.failed}`, true)
+        return
+      }
+      if (recalculated === 'done' || recalculated === undefined) break
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+    }
+    if (!this.ending.signal.aborted) await this.reload()
+  }
+
+  async reload(): Promise<void> {
+    this.facts = await server.facts(this.id)
+    this.panel.fill()
+    this.bars.fill()
+  }
+
+  async openVersion(id: string): Promise<void> {
+    await this.keepDraft()
+    this.parent = id
+    this.marks = []
+    this.useMask(await readNiftiMask(new Uint8Array(await server.mask(this.id, id)), id))
+    this.panel.fill()
+    this.bars.fill()
+  }
+}
+
+const emptyVolume = emptyMask({ dims: [0, 0, 0], affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] })

@@ -1,0 +1,129 @@
+import { type CaseEntry, type ReviewState, server } from './api.js'
+import { h, themeButton } from './dom.js'
+
+export const reviewNames: Readonly<Record<ReviewState, string>> = {
+  'to-review': 'to review',
+  accepted: 'accepted',
+  corrected: 'corrected',
+  rejected: 'rejected',
+}
+
+/** Every result of the folder: what was found, doubts, how far the review is. */
+export async function cohortView(open: (id: string) => void): Promise<HTMLElement> {
+  const entries = await server.cases()
+  const state = h('select', { 'aria-label': 'Show', oninput: () => fill() }, h('option', { value: '' }, 'all'))
+  for (const [value, text] of Object.entries(reviewNames)) state.append(h('option', { value }, text))
+  const text = h('input', {
+    type: 'search',
+    placeholder: 'Filter by name or flag',
+    'aria-label': 'Filter',
+    oninput: () => fill(),
+  })
+  const body = h('tbody')
+  const reviewed = entries.filter(({ review }) => review && review !== 'to-review').length
+  let order: { key: keyof CaseEntry; down: boolean } = { key: 'id', down: false }
+
+  const fill = () => {
+    const wanted = text.value.toLowerCase()
+    const shown = entries
+      .filter((one) => !state.value || one.review === state.value)
+      .filter((one) => JSON.stringify([one.id, one.flags]).toLowerCase().includes(wanted))
+      .sort((a, b) => {
+        const [x, y] = [a[order.key], b[order.key]]
+        const sign = order.down ? -1 : 1
+        return typeof x === 'number' && typeof y === 'number'
+          ? sign * (x - y)
+          : sign * String(x ?? '').localeCompare(String(y ?? ''), 'en', { numeric: true })
+      })
+    body.replaceChildren(...shown.map(row))
+  }
+  const row = (one: CaseEntry) => {
+    const go = () => open(one.id)
+    if (one.error) return h('tr', {}, h('th', {}, one.id), h('td', { class: 'bad', colspan: 6 }, one.error))
+    const flags = one.flags.filter(({ severity }) => severity !== 'info')
+    return h(
+      'tr',
+      { onclick: go },
+      h('th', {}, h('button', { onclick: go }, one.id)),
+      h('td', { class: 'n' }, one.lesionCount),
+      h('td', { class: 'n' }, one.lesionVolumeMl.toFixed(2)),
+      h('td', {}, one.method),
+      h('td', {}, ...flags.map(({ code, message }) => h('span', { class: 'chip bad', title: message }, code))),
+      h('td', { class: 'n' }, one.versions || '–'),
+      h(
+        'td',
+        { class: one.review === 'accepted' ? 'good' : one.review === 'rejected' ? 'bad' : '' },
+        reviewNames[one.review],
+      ),
+    )
+  }
+  const column = (key: keyof CaseEntry, name: string, number = false) =>
+    h(
+      'th',
+      { class: number && 'n' },
+      h(
+        'button',
+        {
+          onclick: () => {
+            order = { key, down: order.key === key && !order.down }
+            fill()
+          },
+        },
+        name,
+      ),
+    )
+  fill()
+  return h(
+    'div',
+    {},
+    h(
+      'div',
+      { class: 'bar' },
+      h('h1', {}, 'Lesionwise'),
+      h('span', { class: 'chip' }, 'Research only'),
+      h('span', { class: 'grow' }),
+      themeButton(),
+    ),
+    h(
+      'section',
+      { class: 'cards' },
+      h(
+        'div',
+        { class: 'bar' },
+        text,
+        h('label', {}, 'Show', state),
+        h(
+          'label',
+          {},
+          'Reviewed',
+          h('progress', { max: entries.length, value: reviewed }),
+          `${reviewed} of ${entries.length}`,
+        ),
+      ),
+      h(
+        'div',
+        { style: 'overflow:auto' },
+        h(
+          'table',
+          {},
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              column('id', 'Case'),
+              column('lesionCount', 'Lesions', true),
+              column('lesionVolumeMl', 'Volume, ml', true),
+              column('method', 'Method'),
+              h('th', {}, 'Flags'),
+              column('versions', 'Corrections', true),
+              column('review', 'Review'),
+            ),
+          ),
+          body,
+        ),
+      ),
+    ),
+  )
+}

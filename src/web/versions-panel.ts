@@ -1,0 +1,172 @@
+import { server } from './api.js'
+import type { CaseView } from './case-view.js'
+import { reviewNames } from './cohort-view.js'
+import { h, say } from './dom.js'
+
+/** The result and its corrected versions, how the raters agree, and what was decided. */
+export class VersionsPanel {
+  private readonly versions = h('section')
+  private readonly review = h('section')
+  readonly element = h('div', {}, this.versions, this.review)
+  private readonly noteField = h('input', {
+    placeholder: 'Note for the next save',
+    'aria-label': 'Note for the next save',
+    style: 'width:100%',
+  })
+
+  constructor(private readonly view: CaseView) {}
+
+  get note(): string {
+    return this.noteField.value
+  }
+
+  fill(): void {
+    this.fillVersions()
+    this.fillReview()
+  }
+
+  private fillVersions(): void {
+    const { versions } = this.view.facts
+    const item = (id: string, text: string, state: string) =>
+      h(
+        'li',
+        {},
+        h(
+          'button',
+          { 'aria-pressed': String(id === this.view.parent), onclick: () => void this.view.openVersion(id) },
+          id === 'base' ? 'Result' : id,
+        ),
+        ' ',
+        h('span', { class: 'quiet' }, text),
+        ' ',
+        state === 'done' && h('button', { onclick: () => void this.openReport(id) }, 'Report'),
+        state !== 'done' && state !== '' && h('span', { class: 'chip' }, state),
+      )
+    this.versions.replaceChildren(
+      h('h2', {}, 'Versions'),
+      h(
+        'ul',
+        { class: 'plain' },
+        item('base', this.view.facts.method, 'done'),
+        ...versions.map(({ id, saved, lesionCount, lesionVolumeMl, note, recalculated }) =>
+          item(
+            id,
+            `${new Date(saved).toLocaleString()} · ${lesionCount} lesions, ${lesionVolumeMl.toFixed(2)} ml${note ? ` · ${note}` : ''}`,
+            typeof recalculated === 'object' ? 'no report' : (recalculated ?? 'done'),
+          ),
+        ),
+      ),
+      h('p', {}, this.noteField),
+      ...(versions.length > 0
+        ? [h('p', {}, h('button', { onclick: () => void this.compare() }, 'Compare raters'))]
+        : []),
+    )
+  }
+
+  private async openReport(id: string): Promise<void> {
+    try {
+      window.open(URL.createObjectURL(await server.report(this.view.id, id)), '_blank', 'noopener')
+    } catch (error) {
+      say((error as Error).message)
+    }
+  }
+
+  private async compare(): Promise<void> {
+    const { masks, pairs } = await server.compare(this.view.id)
+    const text = (value: number | null) => (value === null ? '–' : value.toFixed(3))
+    const dialog = h(
+      'dialog',
+      {},
+      h('h2', {}, 'How far the raters agree'),
+      h('p', { class: 'quiet' }, 'The result, and the newest version of each rater.'),
+      h(
+        'table',
+        {},
+        h(
+          'tbody',
+          {},
+          ...masks.map(({ id, volumeMl }) =>
+            h('tr', {}, h('th', {}, id), h('td', { class: 'n' }, `${volumeMl.toFixed(3)} ml`)),
+          ),
+        ),
+      ),
+      h(
+        'table',
+        { 'aria-label': 'Agreement' },
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            h('th', {}, 'A'),
+            h('th', {}, 'B'),
+            h('th', { class: 'n' }, 'Dice'),
+            h('th', { class: 'n' }, 'Lesion F1'),
+            h('th', { class: 'n' }, 'B − A, ml'),
+          ),
+        ),
+        h(
+          'tbody',
+          {},
+          ...pairs.map(({ a, b, dice, lesionF1, differenceMl }) =>
+            h(
+              'tr',
+              {},
+              h('td', {}, a),
+              h('td', {}, b),
+              h('td', { class: 'n' }, text(dice)),
+              h('td', { class: 'n' }, text(lesionF1)),
+              h('td', { class: 'n' }, differenceMl.toFixed(3)),
+            ),
+          ),
+        ),
+      ),
+      h('form', { method: 'dialog' }, h('button', { class: 'main' }, 'Close')),
+    )
+    dialog.addEventListener('close', () => dialog.remove())
+    document.body.append(dialog)
+    dialog.showModal()
+  }
+
+  private fillReview(): void {
+    const { review } = this.view.facts
+    const set = async (status: keyof typeof reviewNames) => {
+      try {
+        this.view.facts.review = await server.review(this.view.id, {
+          status,
+          rater: localStorage.getItem('lesionwise-rater') ?? 'anonymous',
+          note: this.note,
+        })
+        this.fillReview()
+      } catch (error) {
+        say((error as Error).message)
+      }
+    }
+    const [last] = review.history.slice(-1)
+    this.review.replaceChildren(
+      h('h2', {}, 'Review'),
+      h(
+        'span',
+        { class: 'group', role: 'group', 'aria-label': 'Review' },
+        ...Object.entries(reviewNames).map(([status, name]) =>
+          h(
+            'button',
+            {
+              'aria-pressed': String(status === review.status),
+              onclick: () => void set(status as keyof typeof reviewNames),
+            },
+            name,
+          ),
+        ),
+      ),
+      last
+        ? h(
+            'p',
+            { class: 'quiet' },
+            `${last.rater}, ${new Date(last.when).toLocaleString()}${last.note ? `: ${last.note}` : ''}`,
+          )
+        : '',
+    )
+  }
+}

@@ -1,0 +1,262 @@
+import { DRAG_MODE, Niivue, NVImage, SHOW_RENDER, SLICE_TYPE } from '@niivue/niivue'
+import { readNifti } from '../formats/nifti.js'
+import { apply, invert, type Vec3 } from '../volume/affine.js'
+import type { Image, Mask } from '../volume/volume.js'
+import type { Change } from './mask-editor.js'
+import type { Plane } from './plane.js'
+
+/** Where the pointer is: voxel of the mask's grid, and the plane of the picture that it is in. */
+export interface Place {
+  voxel: Vec3
+  plane: Plane
+}
+
+const planes: readonly Plane[] = [2, 1, 0]
+/** Unit of the texture that holds NiiVue's drawing. */
+const drawingUnit = 7
+
+/**
+ * The picture: three linked planes and the head in 3-D. The mask is NiiVue's drawing, whose voxels are ours as they stand,
+ * because every volume comes with its axes towards RAS.
+ */
+export class Viewer {
+  private readonly niivue: Niivue
+  private readonly loaded = new Map<string, NVImage>()
+  /** The images' values, for growing and thresholds. */
+  readonly values = new Map<string, Image>()
+  private mask: Mask | undefined
+  /** What is drawn for each voxel of the mask: its colour. */
+  private colours: Uint8Array | undefined
+  private outline = false
+  private pending = false
+  onMove: (voxel: Vec3, mm: Vec3, value: number) => void = () => {}
+
+  constructor() {
+    this.niivue = new Niivue({
+      backColor: [0, 0, 0, 1],
+      show3Dcrosshair: true,
+      multiplanarShowRender: SHOW_RENDER.ALWAYS,
+      isResizeCanvas: true,
+      crosshairWidth: 1,
+      dragAndDropEnabled: false,
+      isSliceMM: false,
+      logLevel: 'error',
+    })
+    this.niivue.onLocationChange = (found) => {
+      const { vox, mm, values } = found as { vox: Vec3; mm: Vec3; values?: { value: number }[] }
+      this.onMove([vox[0], vox[1], vox[2]], [mm[0], mm[1], mm[2]], values?.[0]?.value ?? Number.NaN)
+    }
+  }
+
+  async attach(canvas: HTMLCanvasElement): Promise<void> {
+    await this.niivue.attachToCanvas(canvas)
+    this.niivue.setSliceType(SLICE_TYPE.MULTIPLANAR)
+    this.niivue.setInterpolation(true)
+    this.niivue.drawLut = lut(this.niivue)
+  }
+
+  /** Adds an image; the first one is the background whose grid the mask must have. */
+  async add(name: string, bytes: ArrayBuffer, { colormap = 'gray', opacity = 1 } = {}): Promise<void> {
+    const image = await NVImage.loadFromUrl({ url: bytes.slice(0), name: `${name}.nii.gz`, colormap, opacity })
+    this.loaded.set(name, image)
+    this.niivue.addVolume(image)
+    this.values.set(name, (await readNifti(new Uint8Array(bytes), name)).image)
+  }
+
+  has(name: string): boolean {
+    return this.loaded.has(name)
+  }
+
+  /** Shows one image above the others; the background stays below it. */
+  show(name: string): void {
+    const [background] = this.loaded.keys()
+    for (const [one, image] of this.loaded)
+      if (one !== 'probability' && one !== 'uncertainty')
+        this.opacity(image, one === name || one === background ? 1 : 0)
+    this.niivue.updateGLVolume()
+  }
+
+  /** Probability from a level on, over the image. */
+  showMap(name: string, from: number, opacity: number): void {
+    const image = this.loaded.get(name)
+    if (!image) return
+    image.cal_min = from
+    image.cal_max = 1
+    this.opacity(image, opacity)
+    this.niivue.updateGLVolume()
+  }
+
+  private opacity(image: NVImage, value: number): void {
+    image.opacity = value
+  }
+
+  /** The mask to draw, by reference: call `redraw` after changes. */
+  setMask(mask: Mask): void {
+    this.mask = mask
+    this.niivue.createEmptyDrawing()
+    this.redraw()
+  }
+
+  /** @param colours one of `lut`'s indices for each voxel; undefined: all in the first colour */
+  setColours(colours: Uint8Array | undefined): void {
+    this.colours = colours
+    this.redraw()
+  }
+
+  setOutline(on: boolean): void {
+    this.outline = on
+    this.redraw()
+  }
+
+  setMaskOpacity(opacity: number): void {
+    this.niivue.drawOpacity = opacity
+    this.niivue.drawScene()
+  }
+
+  setInterpolation(smooth: boolean): void {
+    this.niivue.setInterpolation(!smooth)
+  }
+
+  /** Draws the whole mask anew. */
+  redraw(): void {
+    const { mask, niivue } = this
+    if (!mask || !niivue.drawBitmap) return
+    const bitmap = niivue.drawBitmap
+    for (let at = 0; at < bitmap.length; at++) bitmap[at] = this.shown(at)
+    niivue.refreshDrawing(true)
+  }
+
+  /** Draws what a change touched: only the slices that hold it are sent to the graphics card. */
+  redrawChange({ at }: Pick<Change, 'at'>): void {
+    const { mask, niivue } = this
+    const bitmap = niivue.drawBitmap
+    if (!mask || !bitmap || at.length === 0) return
+    const [nx, ny, nz] = mask.dims
+    const slice = nx * ny
+    let [low, high] = [nz, -1]
+    const touch = (voxel: number) => {
+      if (voxel < 0 || voxel >= bitmap.length) return
+      bitmap[voxel] = this.shown(voxel)
+      const z = Math.floor(voxel / slice)
+      if (z < low) low = z
+      if (z > high) high = z
+    }
+    for (const voxel of at) {
+      touch(voxel)
+      // A neighbour may have become, or ceased to be, a border.
+      if (this.outline) for (const step of [1, -1, nx, -nx, slice, -slice]) touch(voxel + step)
+    }
+    const { gl } = niivue
+    gl.activeTexture(gl.TEXTURE0 + drawingUnit)
+    gl.bindTexture(gl.TEXTURE_3D, niivue.drawTexture)
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1)
+    gl.texSubImage3D(
+      gl.TEXTURE_3D,
+      ...([0, 0, 0, low, nx, ny, high - low + 1] as const),
+      gl.RED,
+      gl.UNSIGNED_BYTE,
+      bitmap.subarray(low * slice, (high + 1) * slice),
+    )
+    this.drawSoon()
+  }
+
+  /** One picture for all events of a frame. */
+  private drawSoon(): void {
+    if (this.pending) return
+    this.pending = true
+    requestAnimationFrame(() => {
+      this.pending = false
+      this.niivue.drawScene()
+    })
+  }
+
+  private shown(at: number): number {
+    const { mask } = this
+    if (!mask || mask.data[at] === 0) return 0
+    if (this.outline && this.isInside(at)) return 0
+    return this.colours?.[at] || 1
+  }
+
+  /** All six neighbours are lesion too. */
+  private isInside(at: number): boolean {
+    const { dims, data } = this.mask!
+    const [nx, ny] = dims
+    return [1, -1, nx, -nx, nx * ny, -nx * ny].every((step) => data[at + step] !== 0)
+  }
+
+  /** The place under a pointer; undefined outside the three planes. */
+  placeAt(event: { clientX: number; clientY: number }, canvas: HTMLCanvasElement): Place | undefined {
+    const box = canvas.getBoundingClientRect()
+    const scale = canvas.width / box.width
+    const [x, y] = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale]
+    const tile = this.niivue.tileIndex(x, y)
+    if (tile < 0) return undefined
+    const axis = this.niivue.screenSlices[tile]?.axCorSag as number
+    if (axis > 2) return undefined
+    const frac = this.niivue.screenXY2TextureFrac(x, y, tile)
+    if (frac[0] < 0) return undefined
+    const voxel = this.niivue.frac2vox(frac)
+    return { voxel: [voxel[0], voxel[1], voxel[2]], plane: planes[axis] }
+  }
+
+  get crosshair(): Vec3 {
+    const voxel = this.niivue.frac2vox(this.niivue.scene.crosshairPos)
+    return [voxel[0], voxel[1], voxel[2]]
+  }
+
+  goTo(voxel: Vec3): void {
+    this.niivue.scene.crosshairPos = this.niivue.vox2frac(voxel as [number, number, number])
+    this.niivue.createOnLocationChange()
+    this.niivue.drawScene()
+  }
+
+  /** By a place in the world, in another scan too. */
+  goToMm(mm: Vec3): void {
+    if (this.mask) this.goTo(apply(invert(this.mask.affine), mm).map(Math.round) as unknown as Vec3)
+  }
+
+  layout(which: 'planes' | 'axial' | 'coronal' | 'sagittal' | '3d'): void {
+    const types = {
+      planes: SLICE_TYPE.MULTIPLANAR,
+      axial: SLICE_TYPE.AXIAL,
+      coronal: SLICE_TYPE.CORONAL,
+      sagittal: SLICE_TYPE.SAGITTAL,
+      '3d': SLICE_TYPE.RENDER,
+    }
+    this.niivue.setSliceType(types[which])
+  }
+
+  /** Distances are measured by dragging. */
+  measure(on: boolean): void {
+    this.niivue.opts.dragModePrimary = on ? DRAG_MODE.measurement : DRAG_MODE.crosshair
+  }
+
+  async screenshot(name: string): Promise<void> {
+    await this.niivue.saveScene(name)
+  }
+
+  resize(): void {
+    this.niivue.resizeListener()
+  }
+}
+
+/** Colours of lesions: plain, and by location. Red for none, then Okabe & Ito's, which colour-blind eyes tell apart. */
+export const classColours: Readonly<Record<string, string>> = {
+  lesion: '#e5484d',
+  periventricular: '#0072b2',
+  juxtacortical: '#e69f00',
+  infratentorial: '#009e73',
+  subcortical: '#cc79a7',
+  new: '#f0e442',
+}
+
+function lut(niivue: Niivue): Niivue['drawLut'] {
+  const colours = Object.values(classColours)
+  const table = new Uint8ClampedArray(4 * 256)
+  for (let i = 1; i < 256; i++) {
+    const colour = colours[(i - 1) % colours.length]
+    for (let c = 0; c < 3; c++) table[4 * i + c] = Number.parseInt(colour.slice(1 + 2 * c, 3 + 2 * c), 16)
+    table[4 * i + 3] = 255
+  }
+  return { ...niivue.drawLut, lut: table }
+}
