@@ -25,6 +25,8 @@ export class CaseView {
   parent = 'base'
   /** Milliseconds from the start of the page to the first picture. */
   firstPicture = Number.NaN
+  /** Everything is loaded. */
+  ready = false
   private readonly tab = crypto.randomUUID().replaceAll('-', '').slice(0, 16)
   private readonly canvas = h('canvas', { tabindex: 0, 'aria-label': 'Scan with lesions: arrows move, Space paints' })
   private readonly picture = h('div', { class: 'picture' }, this.canvas, h('div', { class: 'where' }))
@@ -74,6 +76,7 @@ export class CaseView {
     await this.offerDraft()
     // Images that came later lie above the background unless they are told not to.
     if (background) this.viewer.show(background)
+    this.ready = true
   }
 
   async leave(): Promise<void> {

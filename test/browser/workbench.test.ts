@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { readNiftiMask, writeNifti } from '../../src/formats/nifti.js'
+import { startWorkbench, type Workbench } from '../../src/server/start.js'
+import { emptyImage, gridOf, type Mask } from '../../src/volume/volume.js'
+import { grid, resultIn } from '../server/result.js'
+import { findChromium } from './chromium.js'
+
+const program = findChromium()
+const skip = program ? false : 'no browser here: CHROME_PATH, chromium, chromium-browser or google-chrome'
+const root = mkdtempSync(join(tmpdir(), 'lesionwise-workbench-'))
+const faults: string[] = []
+let bench: Workbench
+let browser: Browser
+let page: Page
+let first: Mask
+
+before(async () => {
+  if (!program) return
+  first = await resultIn(join(root, 'sub-01'))
+  await resultIn(join(root, 'sub-02'))
+  const flair = { ...emptyImage(grid), data: Float32Array.from(first.data, (v, i) => 100 + 80 * v + (i % 7)) }
+  const path = join(root, 'flair.nii.gz')
+  writeFileSync(path, await writeNifti(flair))
+  writeFileSync(
+    join(root, 'sub-01', 'lesion_instances.nii.gz'),
+    await writeNifti({
+      ...gridOf(first),
+      data: Int16Array.from(first.data, (v, i) => (v === 0 ? 0 : i > 400 ? 1 : 2)),
+    }),
+  )
+  writeFileSync(
+    join(root, 'sub-01', 'provenance.json'),
+    JSON.stringify({
+      method: { id: 'roura2015' },
+      inputs: [{ role: 'flair', path }],
+      finished: '2026-01-02T03:04:05Z',
+    }),
+  )
+  bench = await startWorkbench(root)
+  browser = await chromium.launch({
+    executablePath: program,
+    args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
+    timeout: 120_000,
+  })
+  page = await browser.newPage({ viewport: { width: 1200, height: 800 } })
+  page.setDefaultTimeout(40_000)
+  page.on('pageerror', (error) => faults.push(error.message))
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
+})
+
+after(async () => {
+  await browser?.close()
+  await bench?.close()
+})
+
+const lesions = () => page.locator('table[aria-label=Lesions] tbody tr')
+const opened = async () =>
+  await page.waitForFunction(() => {
+    const { lesionwise } = globalThis as { lesionwise?: { ready?: boolean } }
+    return lesionwise?.ready === true
+  })
+
+test('the list of cases opens, and no token stays in the address', { skip }, async () => {
+  await page.goto(bench.url)
+  await page.getByRole('button', { name: 'sub-01' }).waitFor()
+  assert.equal(new URL(page.url()).hash, '')
+  assert.equal(await page.getByRole('row').count(), 3)
+  await page.getByRole('searchbox').fill('sub-02')
+  assert.equal(await page.getByRole('row').count(), 2)
+  await page.getByRole('searchbox').fill('')
+})
+
+test('a case shows its lesions with their locations', { skip }, async () => {
+  await page.getByRole('button', { name: 'sub-01' }).click()
+  await opened()
+  assert.deepEqual(await lesions().evaluateAll((rows) => rows.map((row) => row.children[1].textContent)), [
+    'subcortical',
+    'periventricular',
+  ])
+})
+
+test('paint, undo, redo: voxels come and go with their lesions', { skip }, async () => {
+  await page.getByRole('button', { name: 'Axial' }).click()
+  await page.keyboard.press('b')
+  const box = (await page.locator('canvas').boundingBox())!
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2]
+  await page.mouse.move(x - 40, y - 20)
+  await page.mouse.down()
+  await page.mouse.move(x - 20, y - 20, { steps: 4 })
+  await page.mouse.up()
+  const painted = await voxels()
+  assert.ok(painted > 3, `${painted} voxels`)
+  await page.keyboard.press('Control+z')
+  assert.equal(await voxels(), 3)
+  await page.keyboard.press('Control+y')
+  assert.equal(await voxels(), painted)
+  await page.keyboard.press('Control+z')
+})
+
+test('delete a lesion, save, reload: the version is there and the result as it was', { skip }, async () => {
+  await page.getByRole('button', { name: 'Delete lesion 2' }).click()
+  assert.equal(await lesions().count(), 1)
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByRole('textbox', { name: 'Who are you?' }).fill('not a name')
+  await page.getByRole('button', { name: 'OK', exact: true }).click()
+  await page.getByRole('alert').filter({ hasText: 'Letters and digits' }).waitFor()
+  await page.getByRole('textbox', { name: 'Who are you?' }).fill('anna')
+  await page.getByRole('button', { name: 'OK', exact: true }).click()
+  await page.getByRole('button', { name: 'desc-anna_v001' }).waitFor()
+  const name = 'desc-anna_v001_label-lesion_mask.nii.gz'
+  const saved = await readNiftiMask(readFileSync(join(root, 'sub-01', 'corrections', name)), name)
+  assert.equal(
+    saved.data.reduce((sum, v) => sum + v, 0),
+    2,
+  )
+  const kept = await readNiftiMask(readFileSync(join(root, 'sub-01', 'lesion_mask.nii.gz')), 'result')
+  assert.deepEqual(kept.data, first.data)
+  await page.reload()
+  await opened()
+  assert.equal(await lesions().count(), 1)
+})
+
+test('the keyboard alone: to a lesion, away with it, paint, save', { skip }, async () => {
+  await page.getByRole('button', { name: 'Result', exact: true }).click()
+  await page.waitForFunction(() => document.querySelectorAll('table[aria-label=Lesions] tbody tr').length === 2)
+  await page.locator('table[aria-label=Lesions] tbody tr[tabindex="0"]').focus()
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('x')
+  assert.equal(await lesions().count(), 1)
+  await page.locator('canvas').focus()
+  await page.keyboard.press('b')
+  for (const key of ['ArrowRight', 'ArrowUp', 'PageUp', 'Space']) await page.keyboard.press(key)
+  assert.ok((await voxels()) > 2)
+  await page.keyboard.press('Control+s')
+  // It was drawn on the result, and anna has a version already: the page asks.
+  await page.getByRole('button', { name: 'Save mine as a further version' }).press('Enter')
+  await page.getByRole('button', { name: 'desc-anna_v002' }).waitFor()
+  const record = JSON.parse(readFileSync(join(root, 'sub-01', 'corrections', 'desc-anna_v002.json'), 'utf8'))
+  assert.deepEqual(record.steps, ['false positive', 'brush'])
+  assert.equal(record.marks[0].kind, 'false-positive')
+})
+
+test('a second rater, and how far the two agree', { skip }, async () => {
+  await page.evaluate(() => localStorage.setItem('lesionwise-rater', 'ben'))
+  await page.getByRole('button', { name: 'Result', exact: true }).click()
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByRole('button', { name: 'desc-ben_v001' }).waitFor()
+  await page.getByRole('button', { name: 'Compare raters' }).click()
+  const rows = page.locator('table[aria-label=Agreement] tbody tr')
+  assert.equal(await rows.count(), 3)
+  assert.match((await rows.nth(1).textContent())!, /basedesc-ben_v0011\.0001\.0000\.000/)
+  await page.getByRole('button', { name: 'Close' }).click()
+})
+
+test('work that was not saved comes back as a draft', { skip }, async () => {
+  await page.locator('canvas').focus()
+  await page.keyboard.press('Space')
+  const drawn = await voxels()
+  await page.getByRole('button', { name: '← All cases' }).click()
+  await page.getByRole('button', { name: 'sub-01' }).click()
+  await page.getByRole('button', { name: 'Go on with it' }).click()
+  await opened()
+  assert.equal(await voxels(), drawn)
+  assert.ok(readdirSync(join(root, 'sub-01', 'corrections')).some((name) => name.startsWith('.draft-ben-')))
+})
+
+test('a review is seen in the list; on a telephone nothing is cut off', { skip }, async () => {
+  await page.setViewportSize({ width: 390, height: 780 })
+  await page.getByRole('button', { name: 'accepted', exact: true }).click()
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth)
+  assert.ok(wide <= 391, `${wide} pixels wide`)
+  await page.getByRole('button', { name: '← All cases' }).click()
+  await page.getByRole('cell', { name: 'accepted' }).waitFor()
+})
+
+test('nothing went wrong in the page meanwhile', { skip }, () => {
+  assert.deepEqual(
+    faults.filter((text) => !/409 \(Conflict\)/.test(text)),
+    [],
+  )
+})
+
+async function voxels(): Promise<number> {
+  return await page.evaluate(() => {
+    const { lesionwise } = globalThis as unknown as { lesionwise: { editor: { mask: { data: Uint8Array } } } }
+    return lesionwise.editor.mask.data.reduce((sum, v) => sum + v, 0)
+  })
+}
