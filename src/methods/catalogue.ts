@@ -251,7 +251,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "The brain is unfolded along a space-filling curve into one chain of voxels. A hidden Markov chain of fluid, grey and white matter is fitted to it with an atlas as prior, leaving out the voxels that it explains worst. Voxels far from their own tissue that are brighter than grey matter on FLAIR, in white matter, are lesion.",
   "use": {
     "for": "Scans with FLAIR, best with T1 and T2, whose tissues are noisy but plainly apart: the chain smooths as it classifies.",
-    "not": "Not for cortical or infratentorial lesions, nor where lesions are as grey as the cortex in every contrast."
+    "not": "Not for cortical or brainstem lesions, nor for volumes where confluent lesions are as grey as the cortex: their rims and parts of their inside are left out. On thick slices half of the findings are bands along the ventricles, the fornix and temporal white matter."
   },
   "citation": {
     "text": "Bricq S, Collet C, Armspach JP. MS lesion segmentation based on hidden Markov chains. In: 3D Segmentation in the Clinic: A Grand Challenge II, MICCAI Workshop 2008."
@@ -356,7 +356,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "A mixture of fluid, grey and white matter is fitted while the voxels that it explains worst are left out. Being unlike every tissue and brighter than white matter speaks for lesion, being like a tissue speaks against it. A graph cut weighs both with the agreement of neighbours, and simple rules of surroundings and size prune what it finds.",
   "use": {
     "for": "Scans with FLAIR, T1 and, best, T2, of lesions that are plainly brighter than grey matter; borders come out smooth.",
-    "not": "Not for cortical or infratentorial lesions, nor for faint ones: what a tissue explains is not lesion."
+    "not": "Not for counting lesions: up to three quarters of the findings are specks of cortex at the depths of frontal sulci, or bands along the ventricles. Not for cortical or brainstem lesions, nor for faint ones: what a tissue explains is not lesion."
   },
   "citation": {
     "text": "Catanese L, Commowick O, Barillot C. Automatic graph cut segmentation of multiple sclerosis lesions. ISBI 2015 Longitudinal Multiple Sclerosis Lesion Segmentation Challenge."
@@ -488,7 +488,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "A model of how the images arise: each structure has Gaussian log-intensities, a smooth bias field lies over them, and an atlas says where each structure is likely. Lesions have a wide Gaussian of their own that is tied to white matter, so that no contrast has to be trained for. Lesions are then sampled given their place, their intensity and their neighbours. It labels the other structures too.",
   "use": {
     "for": "Contrasts or scanners that nothing was trained on, and when the other structures are wanted too.",
-    "not": "Small or few lesions, and when it must be quick: the atlas is deformed and lesions are sampled."
+    "not": "Not for small, few or infratentorial lesions: most findings are specks of cortex and choroid plexus, the septum, tips of the ventricles and remains of skull. Not when it must be quick: the atlas is deformed and lesions are sampled."
   },
   "citation": {
     "text": "Cerri S, Puonti O, Meier DS, et al. A contrast-adaptive method for simultaneous whole-brain and lesion segmentation in multiple sclerosis. NeuroImage 2021;225:117471.",
@@ -636,7 +636,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "A mixture of fluid, grey and white matter, smoothed by a Markov random field, gives each voxel a weight in each contrast: what no tissue explains weighs little. Bright voxels of low weight on FLAIR are candidates. A second run, in which they weigh much and have a class of their own, decides what is lesion.",
   "use": {
     "for": "Scans with FLAIR and any of T1 and T2, of clear lesions; it says for each contrast how far a voxel is from all tissues.",
-    "not": "Not for cortical lesions, nor for faint ones no brighter than the brightest tenth of grey matter."
+    "not": "Not where false findings count: more than half of them are strips of cortex at the depths of frontal sulci and bands along the ventricles. Not for cortical or brainstem lesions, nor for faint ones no brighter than the brightest tenth of grey matter."
   },
   "citation": {
     "text": "Doyle S, Forbes F, Dojat M. Automatic multiple sclerosis lesion segmentation with P-LOCUS. In: Proceedings of the 1st MICCAI Challenge on Multiple Sclerosis Lesions Segmentation (MSSEG) 2016."
@@ -762,7 +762,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "The contrasts are taken as the colours of one picture. Rate–distortion theory says into how many clusters its flat parts fall, k-means finds them, and they are named fluid, grey and white matter. What is much brighter than grey matter is a lesion candidate; the mixture of the contrasts that best tells candidates from white matter, clustered once more around them, draws their borders.",
   "use": {
     "for": "FLAIR and T1, with moderate to high lesion loads; it says how many kinds of tissue the contrasts can tell apart.",
-    "not": "Not for few and faint lesions, nor for cortical ones; without FLAIR it takes rims of the ventricles for lesions."
+    "not": "Not for volumes: borders run far out around bright lesions, and large lesions little brighter than cortex are missed whole. Not for few and small lesions, nor for cortical ones; without FLAIR it takes rims of the ventricles for lesions."
   },
   "citation": {
     "text": "Hill J, Matlock K, Nutter B, Mitra S. Automated segmentation of MS lesions in MR images based on an information theoretic clustering and contrast transformations. Technologies 2015;3(2):142–161.",
@@ -872,7 +872,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "From FLAIR alone, each intensity is given the fraction of lesion that it stands for. Intensities that are met mostly at edges are mixtures of brain and lesion, those met inside flat regions are pure; the fraction rises from brain to lesion with the edge strength on the way. Fuzzy c-means sharpens it where lesions form a cluster of their own. Voxels of more than half lesion are kept, and findings where FLAIR has its artefacts are dropped.",
   "use": {
     "for": "Scans with FLAIR alone, of moderate to high lesion loads, on slices of any thickness; one of the fastest methods.",
-    "not": "Not for cortical lesions, nor where all lesions together are below about half a millilitre."
+    "not": "Not for cortical or infratentorial lesions, nor for low loads: at 3 ml more than half of the findings are bands and horns of the ventricles, insula and temporal white matter, and below 1 ml all may be."
   },
   "citation": {
     "text": "Knight J, Khademi A. MS lesion segmentation using FLAIR MRI only. Proceedings of the 1st MICCAI Challenge on Multiple Sclerosis Lesions Segmentation (MSSEG). 2016:21–28."
@@ -981,7 +981,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "The peak of grey matter in the FLAIR histogram gives a mode and a width. Voxels far above it, inside white matter, are certain lesion; they grow into neighbouring voxels down to a second level, which lies between the white matter and the lesions of the scan itself. Small findings are dropped.",
   "use": {
     "for": "The default: fast, holds on scanners that nothing was chosen on, on FLAIR with or without T1, thin or thick slices.",
-    "not": "Not for cortical or infratentorial lesions, and with care where the rims of the ventricles are bright."
+    "not": "Not for cortical or brainstem lesions, nor for those of a few voxels. With care on thick slices: bright bands along the ventricles that touch a lesion are taken along, and can be nearly as large as all lesions."
   },
   "citation": {
     "text": "Roura E, Oliver A, Cabezas M, et al. A toolbox for multiple sclerosis lesion segmentation. Neuroradiology 2015;57:1031–1043.",
@@ -1083,10 +1083,10 @@ export const methodList: readonly MethodEntry[] = [
 {
   "id": "roy2017",
   "title": "Adaptive background and global threshold, slice by slice",
-  "describe": "A background is made for each slice from the tissue around each voxel. What stands out from it by more than one threshold, the same for the whole scan, in every bright contrast (on FLAIR alone, where there is one) is a candidate. Candidates too small, thin as a thread, or at the brain’s border are dropped; a scan is called positive when neighbouring slices agree.",
+  "describe": "A background is made for each slice from the tissue around each voxel. What stands out from it by more than one threshold, the same for the whole scan, in every bright contrast (on FLAIR alone, where there is one) is a candidate. Candidates too small, thin as a thread, or at the brain’s border are dropped; a scan in which none is left is called negative.",
   "use": {
     "for": "FLAIR of slices of any thickness, of focal lesions in white matter, when one threshold should explain every voxel.",
-    "not": "Not for cortical lesions, nor for confluent lesions wider than their surroundings; without FLAIR it needs T1."
+    "not": "Not for cortical or brainstem lesions, for small ones on thick slices, where more were missed than found, nor for confluent lesions wider than their surroundings. The fornix, horns of the ventricles, insula and cingulate cortex come in; without FLAIR it needs T1."
   },
   "citation": {
     "text": "Roy S, Bhattacharyya D, Bandyopadhyay SK, Kim T-H. An effective method for computerized prediction and segmentation of multiple sclerosis lesions in brain MRI. Computer Methods and Programs in Biomedicine 2017;140:307–320.",
@@ -1221,7 +1221,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "Each voxel gets a belief of being lesion: how much brighter it is on FLAIR than its tissue class, weighted by the white-matter prior. Certain voxels become seeds; the seeds grow into bright neighbours as long as a model of lesion intensity explains them better than the models of tissue.",
   "use": {
     "for": "To compare with the many studies that used LST; scans whose lesions are clearly brighter than grey matter.",
-    "not": "Not across scanners with one κ: choose it on a few scans of each."
+    "not": "Not across scanners with one κ, which lets lesions grow far beyond their borders on one and misses small ones and large faint ones on another: choose it on a few scans of each. Not for infratentorial lesions."
   },
   "citation": {
     "text": "Schmidt P, Gaser C, Arsic M, et al. An automated tool for detection of FLAIR-hyperintense white-matter lesions in multiple sclerosis. NeuroImage 2012;59:3774–3783.",
@@ -1312,7 +1312,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "Logistic regression on FLAIR alone: how much brighter a voxel is than white and grey matter, weighted by the white-matter atlas, and how often lesions lie at its place in other people. The probability is smoothed and cleaned near the outer surface of the brain.",
   "use": {
     "for": "Scans with FLAIR alone, of moderate to high lesion loads in white matter, on slices of any thickness.",
-    "not": "Not for cortical or infratentorial lesions, nor for scanners whose lesions are faint against grey matter."
+    "not": "Not for small lesions (most below 0.1 ml are missed), cortical or infratentorial ones, nor for scanners whose lesions are faint against grey matter: of 50 ml there, less than a third was found."
   },
   "citation": {
     "text": "Schmidt P. Bayesian inference for structured additive regression models for large-scale problems with applications to medical imaging. PhD thesis, Ludwig-Maximilians-Universität München, 2017.",
@@ -1373,7 +1373,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "Fuzzy clustering with neighbours and an atlas into fluid, grey and white matter, where lesions share the place of white matter but have an intensity of their own. Borders move from an atlas template to where the memberships are without changing the topology of ventricles, brain tissue and white matter; lesions are the voxels of white matter that belong more to the lesion intensity.",
   "use": {
     "for": "Scans with T1 and FLAIR where fluid, grey and white matter are wanted along with the lesions.",
-    "not": "Not for cortical or infratentorial lesions: only cerebral white matter can hold them."
+    "not": "Not for cortical or infratentorial lesions: only cerebral white matter can hold them. On thick slices most small findings are rims of the ventricles, the fornix, temporal white matter and strips of frontal cortex; paler parts of confluent lesions are left out."
   },
   "citation": {
     "text": "Shiee N, Bazin PL, Pham DL. Multiple sclerosis lesion segmentation using statistical and topological atlases. MIDAS Journal, MS Lesion Segmentation Challenge 2008."
@@ -1468,7 +1468,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "Fluid, grey and white matter are told apart on T1 and T2, with a class of its own for voxels that hold both fluid and grey matter. The grey matter gives mean and spread on FLAIR; what is brighter than the mean by k standard deviations is a candidate, and candidates are kept where the tissue around is white matter.",
   "use": {
     "for": "Scans with FLAIR, T1 and, best, T2, where few lesions may be missed and someone looks the findings through.",
-    "not": "Where false findings count: it takes bright bands along the ventricles and bright cortex for lesions. Not for infratentorial lesions."
+    "not": "Not where false findings count: up to three quarters are caps and bands along the ventricles and cortex of the insula, the cingulate gyrus and the depths of frontal sulci. Not for cortical or brainstem lesions."
   },
   "citation": {
     "text": "Souplet J-C, Lebrun C, Ayache N, Malandain G. An automatic segmentation of T2-FLAIR multiple sclerosis lesions. The MIDAS Journal – MICCAI 2008 MS Lesion Segmentation Challenge."
@@ -1571,7 +1571,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "Two Markov random fields. In the first, voxels are fluid, grey matter, white matter or lesion by their intensities, their place, and how they differ from their neighbours. Connected candidates are the nodes of the second, which judges each by its intensities, its texture and what lies around it. Its verdict moves the prior of the voxels, and the two are repeated.",
   "use": {
     "for": "FLAIR with or without T1, from scanners like those it was fitted to; it says which regions it judged and how.",
-    "not": "Where scans of your own with reference masks are at hand: a network fitted to them does better."
+    "not": "Not for volumes at low loads on thick slices: the whole outline of the ventricles may be taken for lesion, three times what is there. Not for infratentorial lesions. Where scans of your own with reference masks are at hand, a network fitted to them does better."
   },
   "citation": {
     "text": "Subbanna N, Precup D, Arnold D, Arbel T. IMaGe: iterative multilevel probabilistic graphical model for detection and segmentation of multiple sclerosis lesions in brain MRI. IPMI 2015, LNCS 9123:514–526.",
@@ -1680,7 +1680,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "Each voxel is compared with two models of healthy tissue at once: the intensities of fluid, grey and white matter in the whole subject, and those of the same tissue at the same place. What neither explains, is bright on FLAIR and lies in white matter is lesion. No healthy population is shipped: the local model comes from the typical tissue around each voxel and on the other side of the brain.",
   "use": {
     "for": "Scans whose healthy tissue differs from place to place, as where white matter is brighter at the back of the brain.",
-    "not": "Not a replacement for the published method where a healthy population of the same scanner is at hand; not for cortical lesions."
+    "not": "Not for volumes of confluent lesions as grey as the cortex, which come out with holes, nor for cortical or brainstem lesions; on thick slices bands along the ventricles and the fornix come in. Not a replacement for the published method where a healthy population of the same scanner is at hand."
   },
   "citation": {
     "text": "Tomas-Fernandez X, Warfield SK. A model of population and subject (MOPS) intensities with application to multiple sclerosis lesion segmentation. IEEE Trans Med Imaging 2015;34:1349–1361. PMC4506921."
@@ -1799,7 +1799,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "All connected bright regions of FLAIR, at all thresholds at once, form a tree. Of the regions that contain each other, the one that stands out most from a thin ring around it is kept, if its size, shape and place, and its T1 and T2 against those of the ring, are those of a lesion.",
   "use": {
     "for": "Scans with FLAIR alone or with T1 and T2, of any load: a lesion needs to stand out from its own surroundings, not from one threshold for the scan.",
-    "not": "Not for cortical and infratentorial lesions, nor for lesions that fade into bright surroundings."
+    "not": "Not for cortical and brainstem lesions, nor for lesions that fade into bright surroundings, of which only the core is found. Look at findings in the septum, the genu, the tips of the ventricles, insula and cingulate gyrus: they are often none."
   },
   "citation": {
     "text": "Urien H, Buvat I, Rougon N, Bloch I. A 3D hierarchical multimodal detection and segmentation method for multiple sclerosis lesions in MRI. Proceedings of the MSSEG challenge, MICCAI 2016:69–74."
@@ -1932,7 +1932,7 @@ export const methodList: readonly MethodEntry[] = [
   "describe": "A small dictionary is learned from the patches of the scan itself, most of which show healthy tissue. Each patch is coded with few of its atoms; lesions are rare and badly represented. Bright regions in white matter in which the error is large are lesions.",
   "use": {
     "for": "Seeing where a scan differs from its own healthy tissue: the error map needs no model of tissue or lesion. Loads above a few millilitres.",
-    "not": "Not where small or faint lesions count, nor for cortical and infratentorial lesions."
+    "not": "Not for volumes of confluent lesions as grey as the cortex, of which more than half is left out as rims and holes, nor where small lesions count, nor for cortical and brainstem ones. On thick slices half of the findings are strips of frontal cortex and bands along the ventricles."
   },
   "citation": {
     "text": "Weiss N, Rueckert D, Rao A. Multiple sclerosis lesion segmentation using dictionary learning and sparse coding. MICCAI 2013, LNCS 8149:735–742.",

@@ -73,6 +73,9 @@ test('no lesions: predicted negative, with FLAIR and without', async () => {
     assert.equal(figures!.positiveSlices, 0)
     assert.ok(flags!.some(({ code }) => code === 'predicted-negative'))
   }
+  // Whatever size is asked of a finding.
+  const { flags } = await runMethod(roy2017, await phantomStudy({ lesions: [] }), { smallest: 0, k: 10 })
+  assert.ok(flags!.some(({ code }) => code === 'predicted-negative'))
 })
 
 test('a linear bias of a tenth changes Dice by less than 0.1', async () => {

@@ -30,9 +30,10 @@ import { smallestLesion, whiteAsked, whiteSigma } from '../parameters.js'
  * - white matter is asked of the atlas smoothed by a few millimetres, at each voxel: white matter "near by" alone lets
  *   through the bright rims of the cortex;
  * - the chain is fitted to runs of it (each a cube of eight voxels) spread over the brain, and then read as a whole.
- * Known weaknesses: cortical and infratentorial lesions lie outside the smoothed white matter; lesions as grey as the
- * cortex in every contrast are called grey matter and are no outliers; small lesions in thick slices drown in the
- * neighbouring tissue's partial volume.
+ * Known weaknesses: lesions in the cortex and most below the tentorium lie outside the smoothed white matter; confluent
+ * lesions as grey as the cortex are called grey matter, so that half of a load of 50 ml was left out, as rims and holes;
+ * small lesions in thick slices drown in the neighbouring tissue's partial volume, and half of the findings there are
+ * none: bands along the ventricles, the fornix, bright temporal white matter.
  */
 export const bricq2008 = defineMethod({
   id: 'bricq2008',
@@ -41,7 +42,7 @@ export const bricq2008 = defineMethod({
     'The brain is unfolded along a space-filling curve into one chain of voxels. A hidden Markov chain of fluid, grey and white matter is fitted to it with an atlas as prior, leaving out the voxels that it explains worst. Voxels far from their own tissue that are brighter than grey matter on FLAIR, in white matter, are lesion.',
   use: {
     for: 'Scans with FLAIR, best with T1 and T2, whose tissues are noisy but plainly apart: the chain smooths as it classifies.',
-    not: 'Not for cortical or infratentorial lesions, nor where lesions are as grey as the cortex in every contrast.',
+    not: 'Not for cortical or brainstem lesions, nor for volumes where confluent lesions are as grey as the cortex: their rims and parts of their inside are left out. On thick slices half of the findings are bands along the ventricles, the fornix and temporal white matter.',
   },
   citation: {
     text: 'Bricq S, Collet C, Armspach JP. MS lesion segmentation based on hidden Markov chains. In: 3D Segmentation in the Clinic: A Grand Challenge II, MICCAI Workshop 2008.',

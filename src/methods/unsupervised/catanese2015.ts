@@ -32,8 +32,11 @@ import { smallestLesion, whiteAsked } from '../parameters.js'
  * - a finding need have no white matter around (`whiteAround`): the rim of a large lesion is none by its p-value;
  * - with fewer than three contrasts the spectral gradient gives way to the differences of the contrasts themselves;
  *   FLAIR, or FLAIR and T2, will do without T1.
- * Known weaknesses: many small false findings where bright grey matter reaches into the atlas's white matter, and bands
- * along the ventricles; cortical and infratentorial lesions are missed.
+ * Known weaknesses: many small false findings where bright grey matter reaches into the atlas's white matter, above all
+ * at the depths of frontal sulci (40 of 51 findings of one scan of thin slices), and bands along the ventricles, the
+ * fornix and temporal white matter (27 of 37 of one of thick slices); half of a confluent load of 50 ml was left out
+ * where it was as grey as the cortex, while the borders of brighter lesions run too far out; cortical and brainstem
+ * lesions are missed.
  */
 export const catanese2015 = defineMethod({
   id: 'catanese2015',
@@ -42,7 +45,7 @@ export const catanese2015 = defineMethod({
     'A mixture of fluid, grey and white matter is fitted while the voxels that it explains worst are left out. Being unlike every tissue and brighter than white matter speaks for lesion, being like a tissue speaks against it. A graph cut weighs both with the agreement of neighbours, and simple rules of surroundings and size prune what it finds.',
   use: {
     for: 'Scans with FLAIR, T1 and, best, T2, of lesions that are plainly brighter than grey matter; borders come out smooth.',
-    not: 'Not for cortical or infratentorial lesions, nor for faint ones: what a tissue explains is not lesion.',
+    not: 'Not for counting lesions: up to three quarters of the findings are specks of cortex at the depths of frontal sulci, or bands along the ventricles. Not for cortical or brainstem lesions, nor for faint ones: what a tissue explains is not lesion.',
   },
   citation: {
     text: 'Catanese L, Commowick O, Barillot C. Automatic graph cut segmentation of multiple sclerosis lesions. ISBI 2015 Longitudinal Multiple Sclerosis Lesion Segmentation Challenge.',

@@ -47,9 +47,10 @@ const sign = (usual: number, contrast: string) =>
  * - how often lesions are where is the atlas's map times white matter, scaled to a mean of `frequency`: the paper's own map
  *   is not ours to ship. With 0.15 throughout, the lesion Gaussian shrinks towards white matter;
  * - the fit uses at most 100 000 voxels on a regular grid, at one level, with the tie thinned alike.
- * Known weaknesses: bright rims of ventricles and the septum, which are in white matter and above cortex; small lesions,
- * which have no neighbours to speak for them; large lesions bend the atlas, because tissue classes take part of them for
- * grey matter; what the brain mask leaves of skull is fluid to the model.
+ * Known weaknesses: bright rims of ventricles, the tips of their horns and the septum, which are in white matter and
+ * above cortex; specks in cortex, insula and choroid plexus (78 of 115 findings of one scan, half of them 5 mm³ or
+ * less); remains of skull that are bright; small lesions, which have no neighbours to speak for them; lesions of the
+ * cerebellum and the brainstem; large lesions bend the atlas, because tissue classes take part of them for grey matter.
  */
 export const cerri2021 = defineMethod({
   id: 'cerri2021',
@@ -58,7 +59,7 @@ export const cerri2021 = defineMethod({
     'A model of how the images arise: each structure has Gaussian log-intensities, a smooth bias field lies over them, and an atlas says where each structure is likely. Lesions have a wide Gaussian of their own that is tied to white matter, so that no contrast has to be trained for. Lesions are then sampled given their place, their intensity and their neighbours. It labels the other structures too.',
   use: {
     for: 'Contrasts or scanners that nothing was trained on, and when the other structures are wanted too.',
-    not: 'Small or few lesions, and when it must be quick: the atlas is deformed and lesions are sampled.',
+    not: 'Not for small, few or infratentorial lesions: most findings are specks of cortex and choroid plexus, the septum, tips of the ventricles and remains of skull. Not when it must be quick: the atlas is deformed and lesions are sampled.',
   },
   citation: {
     text: 'Cerri S, Puonti O, Meier DS, et al. A contrast-adaptive method for simultaneous whole-brain and lesion segmentation in multiple sclerosis. NeuroImage 2021;225:117471.',

@@ -23,8 +23,10 @@ import { smallestLesion, whiteAsked } from '../parameters.js'
  *   1.4 times that of the tissue, whose voxels weigh about 2, and a large lesion load widens it further;
  * - the strength of the random field is fixed and not estimated;
  * - white matter around a finding is the atlas's: the model's own has holes where lesions are.
- * Known weaknesses: the rims of large lesions are left out where they are no brighter than grey matter; bright bands along
- * the ventricles are found; cortical and infratentorial lesions are missed.
+ * Known weaknesses: large lesions are left out where they are no brighter than grey matter (half of 50 ml on one scan);
+ * it takes strips of cortex at the depths of frontal sulci (thin slices too), and on thick slices bands along the
+ * ventricles and temporal white matter, for lesions (28 of 44 findings of one scan); cortical and brainstem lesions are
+ * missed.
  */
 export const doyle2016 = defineMethod({
   id: 'doyle2016',
@@ -33,7 +35,7 @@ export const doyle2016 = defineMethod({
     'A mixture of fluid, grey and white matter, smoothed by a Markov random field, gives each voxel a weight in each contrast: what no tissue explains weighs little. Bright voxels of low weight on FLAIR are candidates. A second run, in which they weigh much and have a class of their own, decides what is lesion.',
   use: {
     for: 'Scans with FLAIR and any of T1 and T2, of clear lesions; it says for each contrast how far a voxel is from all tissues.',
-    not: 'Not for cortical lesions, nor for faint ones no brighter than the brightest tenth of grey matter.',
+    not: 'Not where false findings count: more than half of them are strips of cortex at the depths of frontal sulci and bands along the ventricles. Not for cortical or brainstem lesions, nor for faint ones no brighter than the brightest tenth of grey matter.',
   },
   citation: {
     text: 'Doyle S, Forbes F, Dojat M. Automatic multiple sclerosis lesion segmentation with P-LOCUS. In: Proceedings of the 1st MICCAI Challenge on Multiple Sclerosis Lesions Segmentation (MSSEG) 2016.',

@@ -28,14 +28,21 @@ import { smallestLesion, whiteAsked } from '../parameters.js'
  * Departures:
  * - the exponent of the jump method is not published in full: the number of clusters is that on which the widest range
  *   of exponents agrees. It is at least three, for fluid, grey and white matter: on real scans, whose tissues overlap, the
- *   largest jump is often the first. It is counted once for the scan, so that it does not flicker from slice to slice;
+ *   largest jump is often that to one or two, which leaves no cluster to be grey matter and no level for lesions. It is
+ *   counted once for the scan, so that it does not flicker from slice to slice;
+ * - lesions are split off at 2.5 sd above grey matter, not at 3, which loses more than half of what 2.5 finds where
+ *   lesions are little brighter than cortex; they always are, and a cluster of their own, which even 50 ml did not make,
+ *   is not looked for. The smallest is 15 mm³, not three voxels, whose volume differs between scans;
+ * - the transformed contrast is clustered with exponents of 0.5 to 1: of one contrast the textbook's range is a point;
  * - clusters are named by the tissue classes that their voxels have, so that FLAIR alone will do;
  * - FLAIR stands in for a missing T2 or PD. Then candidates need not lie between fluid and white matter on T1, and their
  *   surroundings need not be white matter by cluster, in which real lesions have a grey rim: both rules are there against
  *   partial volume at bright fluid;
  * - candidates lie in the atlas's white matter, smoothed by a few millimetres: bright cortex is no cluster of its own.
- * Known weaknesses: lesions are too few to be a cluster, so that finding them hangs on one level above grey matter; with
- * FLAIR that level takes bright bands along the ventricles; without FLAIR, the rim of the ventricles remains.
+ * Known weaknesses: lesions are too few to be a cluster, so that finding them hangs on one level above grey matter:
+ * whole frontal and temporal lesions little brighter than cortex were missed (half of 50 ml), and 11 of 19 small ones
+ * on thick slices; bands along the ventricles and the fornix pass it. Borders run out into the haze around bright
+ * lesions (16 ml beyond 25 ml on one scan). Without FLAIR, the rim of the ventricles remains.
  */
 export const hill2015 = defineMethod({
   id: 'hill2015',
@@ -44,7 +51,7 @@ export const hill2015 = defineMethod({
     'The contrasts are taken as the colours of one picture. Rate–distortion theory says into how many clusters its flat parts fall, k-means finds them, and they are named fluid, grey and white matter. What is much brighter than grey matter is a lesion candidate; the mixture of the contrasts that best tells candidates from white matter, clustered once more around them, draws their borders.',
   use: {
     for: 'FLAIR and T1, with moderate to high lesion loads; it says how many kinds of tissue the contrasts can tell apart.',
-    not: 'Not for few and faint lesions, nor for cortical ones; without FLAIR it takes rims of the ventricles for lesions.',
+    not: 'Not for volumes: borders run far out around bright lesions, and large lesions little brighter than cortex are missed whole. Not for few and small lesions, nor for cortical ones; without FLAIR it takes rims of the ventricles for lesions.',
   },
   citation: {
     text: 'Hill J, Matlock K, Nutter B, Mitra S. Automated segmentation of MS lesions in MR images based on an information theoretic clustering and contrast transformations. Technologies 2015;3(2):142–161.',

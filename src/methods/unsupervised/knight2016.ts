@@ -29,9 +29,10 @@ import { flairSmoothing, smallestLesion, whiteAsked, whiteSigma } from '../param
  *   mm, and across thin slices only; gradients too are taken in-plane where slices are thick;
  * - no rescaling of intensities before: nothing that follows depends on their scale.
  * The paper's constants are not published in full; those here are ours.
- * Known weaknesses: cortical lesions are not looked for; the lesion intensity is the brightest thousandth of the white
- * matter, so that lesions of less than about half a millilitre in all are found in part only, and are not told from a
- * healthy scan when they are faint.
+ * Known weaknesses: cortical lesions are not looked for, and brainstem and cerebellar ones were missed; the lesion
+ * intensity is the brightest thousandth of the white matter, so that with few lesions it falls to that of the bands
+ * along the ventricles, their frontal and occipital horns, insula and temporal white matter (20 of 35 findings of a
+ * scan with 3 ml; nothing was right on one with 0.8 ml), and faint ones are not told from a healthy scan.
  */
 export const knight2016 = defineMethod({
   id: 'knight2016',
@@ -40,7 +41,7 @@ export const knight2016 = defineMethod({
     'From FLAIR alone, each intensity is given the fraction of lesion that it stands for. Intensities that are met mostly at edges are mixtures of brain and lesion, those met inside flat regions are pure; the fraction rises from brain to lesion with the edge strength on the way. Fuzzy c-means sharpens it where lesions form a cluster of their own. Voxels of more than half lesion are kept, and findings where FLAIR has its artefacts are dropped.',
   use: {
     for: 'Scans with FLAIR alone, of moderate to high lesion loads, on slices of any thickness; one of the fastest methods.',
-    not: 'Not for cortical lesions, nor where all lesions together are below about half a millilitre.',
+    not: 'Not for cortical or infratentorial lesions, nor for low loads: at 3 ml more than half of the findings are bands and horns of the ventricles, insula and temporal white matter, and below 1 ml all may be.',
   },
   citation: {
     text: 'Knight J, Khademi A. MS lesion segmentation using FLAIR MRI only. Proceedings of the 1st MICCAI Challenge on Multiple Sclerosis Lesions Segmentation (MSSEG). 2016:21–28.',

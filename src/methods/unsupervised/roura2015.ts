@@ -26,8 +26,10 @@ import { flairSmoothing, smallestLesion, whiteSigma } from '../parameters.js'
  * - smoothing is Gaussian, and in-plane only where slices are thick.
  * `preset: paper` runs the toolbox's own two passes with its values, on the tissue classes of the preparation in the place
  * of SPM's; its sizes, in voxels of 1 mm³, are kept as mm³.
- * Known weaknesses: flow artefacts and bright cortex inside the smoothed white matter; cortical and infratentorial
- * lesions lie outside it and are missed.
+ * Known weaknesses: flow artefacts and bright cortex inside the smoothed white matter; bright bands along the lateral
+ * ventricles that touch a lesion, and the fornix (2.8 ml of false volume beside lesions of 3.2 ml on a scan of thick
+ * slices); lesions of a few voxels beside the cortex; lesions in the cortex and the brainstem lie outside the smoothed
+ * white matter and are missed.
  */
 export const roura2015 = defineMethod({
   id: 'roura2015',
@@ -36,7 +38,7 @@ export const roura2015 = defineMethod({
     'The peak of grey matter in the FLAIR histogram gives a mode and a width. Voxels far above it, inside white matter, are certain lesion; they grow into neighbouring voxels down to a second level, which lies between the white matter and the lesions of the scan itself. Small findings are dropped.',
   use: {
     for: 'The default: fast, holds on scanners that nothing was chosen on, on FLAIR with or without T1, thin or thick slices.',
-    not: 'Not for cortical or infratentorial lesions, and with care where the rims of the ventricles are bright.',
+    not: 'Not for cortical or brainstem lesions, nor for those of a few voxels. With care on thick slices: bright bands along the ventricles that touch a lesion are taken along, and can be nearly as large as all lesions.',
   },
   citation: {
     text: 'Roura E, Oliver A, Cabezas M, et al. A toolbox for multiple sclerosis lesion segmentation. Neuroradiology 2015;57:1031–1043.',

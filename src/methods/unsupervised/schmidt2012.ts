@@ -19,7 +19,10 @@ import { flairSmoothing, whiteSigma } from '../parameters.js'
  * white-matter prior is the atlas's, smoothed by `whiteSigma` mm; seeds may be labelled grey or white (the toolbox's
  * classes take lesions for grey matter, ours put them where they lie, mostly in white); fluid that is brighter than grey matter is not
  * relabelled, because our tissue classes keep bright lesions from being taken for fluid.
- * Known weakness: the seeds follow κ on an absolute scale of FLAIR, so that the best κ differs between scanners.
+ * Known weaknesses: the seeds follow κ on an absolute scale of FLAIR, so that the best κ differs between scanners: with
+ * one for all, lesions of one scan grew 14 ml beyond its 25 ml, large frontal and temporal lesions little brighter than
+ * cortex were left without a seed on another, and 12 of 19 small ones missed on thick slices; remains of fluid or fat in
+ * front of the medulla are seeds too. Cortical, brainstem and cerebellar lesions were missed.
  */
 export const schmidt2012 = defineMethod({
   id: 'schmidt2012',
@@ -28,7 +31,7 @@ export const schmidt2012 = defineMethod({
     'Each voxel gets a belief of being lesion: how much brighter it is on FLAIR than its tissue class, weighted by the white-matter prior. Certain voxels become seeds; the seeds grow into bright neighbours as long as a model of lesion intensity explains them better than the models of tissue.',
   use: {
     for: 'To compare with the many studies that used LST; scans whose lesions are clearly brighter than grey matter.',
-    not: 'Not across scanners with one κ: choose it on a few scans of each.',
+    not: 'Not across scanners with one κ, which lets lesions grow far beyond their borders on one and misses small ones and large faint ones on another: choose it on a few scans of each. Not for infratentorial lesions.',
   },
   citation: {
     text: 'Schmidt P, Gaser C, Arsic M, et al. An automated tool for detection of FLAIR-hyperintense white-matter lesions in multiple sclerosis. NeuroImage 2012;59:3774–3783.',

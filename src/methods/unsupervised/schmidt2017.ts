@@ -48,9 +48,10 @@ export type Coefficients = z.output<typeof coefficients>
  * - outer fluid is what is nearer to the edge of the brain than to the atlas's ventricles, at most 20 mm from the edge;
  * - a lesion is what reaches 0.3, not 0.5: that is where Dice is best on scans left out, as most voxels at the border of
  *   a lesion are as often lesion as not.
- * Known weaknesses: b is one number for all scanners, so that lesions fainter against grey matter than in the scans it was
- * fitted to are missed (an outlying scan with 50 ml is found by a quarter); cortical and most infratentorial lesions lie outside white
- * matter; bright caps and rims of the ventricles are taken for lesion.
+ * Known weaknesses: b is one number for all scanners, so that lesions fainter against grey matter than in the scans it
+ * was fitted to are missed (of an outlying scan with 50 ml, less than a third is found), and so are most below 0.1 ml;
+ * cortical and most infratentorial lesions lie outside white matter; of the few false findings, some are bright rims of
+ * the ventricles and the fornix, and remains of fluid or fat in front of the medulla.
  */
 export const schmidt2017 = defineMethod({
   id: 'schmidt2017',
@@ -59,7 +60,7 @@ export const schmidt2017 = defineMethod({
     'Logistic regression on FLAIR alone: how much brighter a voxel is than white and grey matter, weighted by the white-matter atlas, and how often lesions lie at its place in other people. The probability is smoothed and cleaned near the outer surface of the brain.',
   use: {
     for: 'Scans with FLAIR alone, of moderate to high lesion loads in white matter, on slices of any thickness.',
-    not: 'Not for cortical or infratentorial lesions, nor for scanners whose lesions are faint against grey matter.',
+    not: 'Not for small lesions (most below 0.1 ml are missed), cortical or infratentorial ones, nor for scanners whose lesions are faint against grey matter: of 50 ml there, less than a third was found.',
   },
   citation: {
     text: 'Schmidt P. Bayesian inference for structured additive regression models for large-scale problems with applications to medical imaging. PhD thesis, Ludwig-Maximilians-Universität München, 2017.',

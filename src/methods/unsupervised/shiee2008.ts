@@ -38,9 +38,10 @@ const objects = [0b000, 0b001, 0b010, 0b110]
  *   left of the scalp; membership fades within 3 mm of the ventricles, and is 0 in gaps between them (the paper has
  *   distances of this kind, without figures) and below the tentorium;
  * - the field of the scanner is corrected beforehand.
- * Known weaknesses: lesions in the cortex and below the tentorium are out of reach; faint lesions, nearer to white matter
- * than to the lesion centre, are missed where most are faint; rims of the ventricles and bright tracts are taken for lesion,
- * so that small findings are often none.
+ * Known weaknesses: lesions in the cortex and below the tentorium are out of reach; faint lesions, nearer to white
+ * matter than to the lesion centre, are missed where most are faint, and so are the paler parts of confluent ones (half
+ * of 50 ml on one scan); rims of the ventricles, the fornix, bright tracts of the temporal lobe and strips of frontal
+ * cortex are taken for lesion, so that small findings are often none (25 of 40 on a scan of thick slices).
  */
 export const shiee2008 = defineMethod({
   id: 'shiee2008',
@@ -49,7 +50,7 @@ export const shiee2008 = defineMethod({
     'Fuzzy clustering with neighbours and an atlas into fluid, grey and white matter, where lesions share the place of white matter but have an intensity of their own. Borders move from an atlas template to where the memberships are without changing the topology of ventricles, brain tissue and white matter; lesions are the voxels of white matter that belong more to the lesion intensity.',
   use: {
     for: 'Scans with T1 and FLAIR where fluid, grey and white matter are wanted along with the lesions.',
-    not: 'Not for cortical or infratentorial lesions: only cerebral white matter can hold them.',
+    not: 'Not for cortical or infratentorial lesions: only cerebral white matter can hold them. On thick slices most small findings are rims of the ventricles, the fornix, temporal white matter and strips of frontal cortex; paler parts of confluent lesions are left out.',
   },
   citation: {
     text: 'Shiee N, Bazin PL, Pham DL. Multiple sclerosis lesion segmentation using statistical and topological atlases. MIDAS Journal, MS Lesion Segmentation Challenge 2008.',

@@ -27,8 +27,10 @@ import { flairSmoothing, smallestLesion, whiteAsked } from '../parameters.js'
  * - candidates lie in the atlas's white matter, smoothed by 3 mm, before findings are judged one by one: bright cortex
  *   and a lesion that touches it would be judged as one;
  * - FLAIR stands in for a missing T2, as grey and white matter differ on it too.
- * Known weaknesses: it finds too much, as in the challenge (three quarters of its findings were none): bright caps and
- * bands along the ventricles, limbic cortex. Large lesion loads, taken for grey matter on T1 and T2, raise σ and T.
+ * Known weaknesses: it finds too much, as in the challenge (three quarters of its findings were none; 39 of 53 on a
+ * scan of thick slices here): caps and bands along the ventricles, temporal white matter, and cortex of the insula, the
+ * cingulate gyrus and the depths of frontal sulci. Large lesion loads, taken for grey matter on T1 and T2, raise σ and
+ * T.
  */
 export const souplet2008 = defineMethod({
   id: 'souplet2008',
@@ -37,7 +39,7 @@ export const souplet2008 = defineMethod({
     'Fluid, grey and white matter are told apart on T1 and T2, with a class of its own for voxels that hold both fluid and grey matter. The grey matter gives mean and spread on FLAIR; what is brighter than the mean by k standard deviations is a candidate, and candidates are kept where the tissue around is white matter.',
   use: {
     for: 'Scans with FLAIR, T1 and, best, T2, where few lesions may be missed and someone looks the findings through.',
-    not: 'Where false findings count: it takes bright bands along the ventricles and bright cortex for lesions. Not for infratentorial lesions.',
+    not: 'Not where false findings count: up to three quarters are caps and bands along the ventricles and cortex of the insula, the cingulate gyrus and the depths of frontal sulci. Not for cortical or brainstem lesions.',
   },
   citation: {
     text: 'Souplet J-C, Lebrun C, Ayache N, Malandain G. An automatic segmentation of T2-FLAIR multiple sclerosis lesions. The MIDAS Journal – MICCAI 2008 MS Lesion Segmentation Challenge.',

@@ -87,8 +87,10 @@ export type SubbannaParameters = Omit<z.output<typeof parameters>, 'model'>
  *   taken for grey matter when its patient was left out (98 % of their volume; with FLAIR alone 11 %); texture is the
  *   histogram of gradient directions about the region's centre.
  * Known weaknesses: bright rims along the ventricles, above all on thick slices, look like lesions in intensity and lie
- * where lesions lie, so that volumes there come out by half too large; regions that hold a lesion and such a rim are
- * judged as one. Fitted to 15 scans of three centres (the paper: 660 of 174), it expects their contrast.
+ * where lesions lie: on a scan with 3 ml of small lesions the whole outline of the lateral ventricles, from frontal
+ * caps to occipital horns, and the fornix came in, 9 ml in all; regions that hold a lesion and such a rim are judged as
+ * one. Infratentorial lesions, and large ones little brighter than cortex, are missed. Fitted to 15 scans of three
+ * centres (the paper: 660 of 174), it expects their contrast.
  */
 export const subbanna2015 = defineMethod({
   id: 'subbanna2015',
@@ -97,7 +99,7 @@ export const subbanna2015 = defineMethod({
     'Two Markov random fields. In the first, voxels are fluid, grey matter, white matter or lesion by their intensities, their place, and how they differ from their neighbours. Connected candidates are the nodes of the second, which judges each by its intensities, its texture and what lies around it. Its verdict moves the prior of the voxels, and the two are repeated.',
   use: {
     for: 'FLAIR with or without T1, from scanners like those it was fitted to; it says which regions it judged and how.',
-    not: 'Where scans of your own with reference masks are at hand: a network fitted to them does better.',
+    not: 'Not for volumes at low loads on thick slices: the whole outline of the ventricles may be taken for lesion, three times what is there. Not for infratentorial lesions. Where scans of your own with reference masks are at hand, a network fitted to them does better.',
   },
   citation: {
     text: 'Subbanna N, Precup D, Arnold D, Arbel T. IMaGe: iterative multilevel probabilistic graphical model for detection and segmentation of multiple sclerosis lesions in brain MRI. IPMI 2015, LNCS 9123:514–526.',

@@ -86,8 +86,10 @@ const parameters = z.object({
  *   atlas smoothed by a few millimetres: on real scans the mean of grey matter alone lets the cortex through;
  * - an outlier is already one of 5 % (`tau`): most lesion voxels are near to grey matter in all contrasts but FLAIR;
  * - no final graph cut.
- * Known weaknesses: where lesions are confluent, most of the tissue around is lesion and the local model says little;
- * lesions taken for grey matter are no outliers of it; cortical and infratentorial lesions are missed.
+ * Known weaknesses: where lesions are confluent, most of the tissue around is lesion and the local model says little:
+ * half of 50 ml was left out on one scan, as holes and rims; lesions taken for grey matter are no outliers of it; on
+ * thick slices more than half of the findings are none: bands along the ventricles, the fornix, temporal white matter,
+ * frontal cortex; cortical and brainstem lesions are missed.
  */
 export const tomasfernandez2015 = defineMethod({
   id: 'tomasfernandez2015',
@@ -96,7 +98,7 @@ export const tomasfernandez2015 = defineMethod({
     'Each voxel is compared with two models of healthy tissue at once: the intensities of fluid, grey and white matter in the whole subject, and those of the same tissue at the same place. What neither explains, is bright on FLAIR and lies in white matter is lesion. No healthy population is shipped: the local model comes from the typical tissue around each voxel and on the other side of the brain.',
   use: {
     for: 'Scans whose healthy tissue differs from place to place, as where white matter is brighter at the back of the brain.',
-    not: 'Not a replacement for the published method where a healthy population of the same scanner is at hand; not for cortical lesions.',
+    not: 'Not for volumes of confluent lesions as grey as the cortex, which come out with holes, nor for cortical or brainstem lesions; on thick slices bands along the ventricles and the fornix come in. Not a replacement for the published method where a healthy population of the same scanner is at hand.',
   },
   citation: {
     text: 'Tomas-Fernandez X, Warfield SK. A model of population and subject (MOPS) intensities with application to multiple sclerosis lesion segmentation. IEEE Trans Med Imaging 2015;34:1349–1361. PMC4506921.',

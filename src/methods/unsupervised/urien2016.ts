@@ -37,8 +37,11 @@ import { flairSmoothing } from '../parameters.js'
  * - regions that differ by less than 3 % of volume from one judged before are not judged (time);
  * - a region takes those voxels of its ring that are above the middle of both means, so that its edge does not depend on
  *   the step of the tree.
- * Known weaknesses: lesions in the cortex, the deep grey matter and the posterior fossa have no white ring; a small
- * lesion that merges with a larger region above its own half height goes with that region.
+ * Known weaknesses: lesions in the cortex and the brainstem have no white ring; a small lesion that merges with a
+ * larger region above its own half height goes with that region, and the paler parts of lesions that fade out are left
+ * out; the septum, the genu of the corpus callosum between the frontal horns, tips of the occipital horns and pieces of
+ * insula and cingulate gyrus stand out from their rings as lesions do, and are large for false findings (0.1 ml and
+ * more).
  */
 export const urien2016 = defineMethod({
   id: 'urien2016',
@@ -47,7 +50,7 @@ export const urien2016 = defineMethod({
     'All connected bright regions of FLAIR, at all thresholds at once, form a tree. Of the regions that contain each other, the one that stands out most from a thin ring around it is kept, if its size, shape and place, and its T1 and T2 against those of the ring, are those of a lesion.',
   use: {
     for: 'Scans with FLAIR alone or with T1 and T2, of any load: a lesion needs to stand out from its own surroundings, not from one threshold for the scan.',
-    not: 'Not for cortical and infratentorial lesions, nor for lesions that fade into bright surroundings.',
+    not: 'Not for cortical and brainstem lesions, nor for lesions that fade into bright surroundings, of which only the core is found. Look at findings in the septum, the genu, the tips of the ventricles, insula and cingulate gyrus: they are often none.',
   },
   citation: {
     text: 'Urien H, Buvat I, Rougon N, Bloch I. A 3D hierarchical multimodal detection and segmentation method for multiple sclerosis lesions in MRI. Proceedings of the MSSEG challenge, MICCAI 2016:69–74.',
