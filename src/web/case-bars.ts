@@ -1,6 +1,7 @@
 import type { CaseView } from './case-view.js'
 import { h, themeButton } from './dom.js'
 import { type Tool, toolNames } from './drawing.js'
+import { help } from './help.js'
 
 /** The two bars above the picture. */
 export class CaseBars {
@@ -113,6 +114,9 @@ export class CaseBars {
       h('button', { onclick: () => void this.view.drawing.interpolate() }, 'Interpolate'),
       h('label', {}, 'Image', this.modality),
       h('label', {}, 'Mask', opacity),
+      ...(this.others.length > 1
+        ? [h('label', { class: 'hide-small' }, 'Beside', this.view.beside.element), this.view.beside.blinkButton]
+        : []),
       h('label', {}, outline, 'Outline'),
       h('label', {}, coloured, 'By location'),
       h('span', { class: 'grow' }),
@@ -126,36 +130,4 @@ export class CaseBars {
     if (this.modality.childElementCount === 0)
       for (const name of this.view.facts.images) this.modality.append(h('option', { value: name }, name.toUpperCase()))
   }
-}
-
-/** The keys that do something. */
-export function help(): void {
-  const rows = {
-    'L B E F G M': 'look, brush, eraser, fill, grow, measure',
-    'Ctrl+Z, Ctrl+Y': 'undo, redo',
-    'Ctrl+S': 'save a version',
-    'N, P': 'next and previous lesion',
-    '1 2 3': 'axial, coronal, sagittal: the plane that arrows and Space work in',
-    'Arrows, Page up/down': 'move the crosshair (picture focused)',
-    Space: 'use the tool at the crosshair (picture focused)',
-    'Delete, R, X': 'in the table: delete, change location, false positive',
-  }
-  const dialog = h(
-    'dialog',
-    {},
-    h('h2', {}, 'Keys'),
-    h(
-      'table',
-      {},
-      h(
-        'tbody',
-        {},
-        ...Object.entries(rows).map(([keys, text]) => h('tr', {}, h('th', {}, h('kbd', {}, keys)), h('td', {}, text))),
-      ),
-    ),
-    h('form', { method: 'dialog' }, h('button', { class: 'main' }, 'Close')),
-  )
-  dialog.addEventListener('close', () => dialog.remove())
-  document.body.append(dialog)
-  dialog.showModal()
 }

@@ -2,6 +2,7 @@ import { readNifti, readNiftiMask } from '../formats/nifti.js'
 import { type Vec3, voxelSizes } from '../volume/affine.js'
 import { emptyMask, type Mask, type Volume } from '../volume/volume.js'
 import { type CaseFacts, type Mark, ServerError, server, type Version } from './api.js'
+import { Beside } from './beside.js'
 import { CaseBars } from './case-bars.js'
 import { CasePanel } from './case-panel.js'
 import { askFor, choose, h, say } from './dom.js'
@@ -29,10 +30,11 @@ export class CaseView {
   ready = false
   private readonly tab = crypto.randomUUID().replaceAll('-', '').slice(0, 16)
   private readonly canvas = h('canvas', { tabindex: 0, 'aria-label': 'Scan with lesions: arrows move, Space paints' })
-  private readonly picture = h('div', { class: 'picture' }, this.canvas, h('div', { class: 'where' }))
+  readonly picture = h('div', { class: 'picture' }, h('div', {}, this.canvas, h('div', { class: 'where' })))
   readonly panel: CasePanel
   readonly drawing: Drawing
   readonly bars: CaseBars
+  readonly beside: Beside
   private before: { labels: Volume; locations: Map<number, string> } | undefined
   private coloured = false
   private saved = 0
@@ -45,6 +47,10 @@ export class CaseView {
   ) {
     this.panel = new CasePanel(this)
     this.drawing = new Drawing(this, this.canvas, this.picture)
+    this.beside = new Beside(
+      this,
+      others.filter((one) => one !== id),
+    )
     this.bars = new CaseBars(this, others)
     this.element = h('div', {}, this.bars.element, h('div', { class: 'work' }, this.picture, this.panel.element))
   }
@@ -82,6 +88,7 @@ export class CaseView {
   async leave(): Promise<void> {
     await this.keepDraft()
     this.ending.abort()
+    this.beside.close()
     clearTimeout(this.timer)
   }
 

@@ -1,7 +1,7 @@
-import type { Vec3 } from '../volume/affine.js'
-import { help } from './case-bars.js'
+import { apply, type Vec3 } from '../volume/affine.js'
 import type { CaseView } from './case-view.js'
 import { askFor, say } from './dom.js'
+import { help } from './help.js'
 import type { Place } from './viewer.js'
 
 export type Tool = 'look' | 'brush' | 'eraser' | 'fill' | 'grow' | 'measure'
@@ -64,6 +64,7 @@ export class Drawing {
 
   listen(signal: AbortSignal): void {
     this.view.viewer.onMove = (voxel, mm, value) => {
+      this.view.beside.follow(apply(this.view.editor.mask.affine, voxel))
       this.picture.querySelector('.where')!.textContent =
         `${mm.map((v) => v.toFixed(1)).join(', ')} mm · voxel ${voxel.map(Math.round).join(', ')} · ${Number.isFinite(value) ? value.toPrecision(4) : '–'}`
     }

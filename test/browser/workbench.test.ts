@@ -169,6 +169,26 @@ test('work that was not saved comes back as a draft', { skip }, async () => {
   assert.ok(readdirSync(join(root, 'sub-01', 'corrections')).some((name) => name.startsWith('.draft-ben-')))
 })
 
+test('another result beside this one: the cursor of one moves that of the other', { skip }, async () => {
+  await page.getByRole('combobox', { name: 'Beside' }).selectOption('sub-02')
+  await page.waitForFunction(() => document.querySelectorAll('canvas').length === 2)
+  await page.getByRole('button', { name: 'Blink' }).click()
+  await page.getByRole('button', { name: 'Blink' }).click()
+  const crosshairs = async () =>
+    await page.evaluate(() => {
+      const { lesionwise } = globalThis as unknown as {
+        lesionwise: { viewer: { crosshair: number[] }; beside: { viewer?: { crosshair: number[] } } }
+      }
+      return [lesionwise.viewer.crosshair, lesionwise.beside.viewer?.crosshair].map((at) => at?.map(Math.round))
+    })
+  await page.locator('canvas').first().focus()
+  await page.keyboard.press('ArrowLeft')
+  const [own, other] = await crosshairs()
+  assert.deepEqual(own, other)
+  await page.getByRole('combobox', { name: 'Beside' }).selectOption('')
+  assert.equal(await page.locator('canvas').count(), 1)
+})
+
 test('a review is seen in the list; on a telephone nothing is cut off', { skip }, async () => {
   await page.setViewportSize({ width: 390, height: 780 })
   await page.getByRole('button', { name: 'accepted', exact: true }).click()
