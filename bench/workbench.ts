@@ -1,11 +1,11 @@
 // The workbench as its users feel it, in a real headless Chromium (Debian's `chromium`), and its store under kill −9.
 //
-//   npm run bench:workbench -- [--kills 50] [--requests 200]
+//   npm run bench:workbench -- [--kills 50] [--requests 200] [--docs]
 //
 // Prints: time from opening the page to the first picture of a 1 mm scan of ../shared/data (the result is made by
 // `segment` first); our own script's time for each brush event beside the software renderer's frame rate; 200 requests at
 // once, and slow and broken clients; edits lost when the server is killed in the middle of saving. Writes
-// out/workbench/: screenshots at three widths.
+// out/workbench/: screenshots at three widths. --docs only draws docs/images/workbench.png, of the demo's simulated patient.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -27,8 +27,14 @@ type Handle = typeof globalThis & {
   ticks?: number
   lastTick?: number
 }
+/** Chromium without a graphics card. */
+const software = ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader']
 const { values: options } = parseArgs({
-  options: { kills: { type: 'string', default: '50' }, requests: { type: 'string', default: '200' } },
+  options: {
+    kills: { type: 'string', default: '50' },
+    requests: { type: 'string', default: '200' },
+    docs: { type: 'boolean', default: false },
+  },
 })
 const root = fileURLToPath(new URL('..', import.meta.url))
 const out = `${root}out/workbench`
@@ -37,6 +43,25 @@ const scan = labelledCases().find(({ id }) => id === 'ms14v1')
 const program = findChromium()
 if (!scan || !program) {
   console.log(`Nothing measured: ${scan ? 'no chromium here' : 'no scans here (../shared/data)'}.`)
+  process.exit(0)
+}
+if (options.docs) {
+  const folder = `${out}/demo`
+  if (!existsSync(`${folder}/result/provenance.json`))
+    await ended(spawn(process.execPath, ['dist/cli/main.js', 'demo', '--out', folder], { cwd: root, stdio: 'inherit' }))
+  const shown = await startWorkbench(`${folder}/result`)
+  const browser = await chromium.launch({ executablePath: program, args: software })
+  try {
+    const page = await browser.newPage({ viewport: { width: 1400, height: 860 }, colorScheme: 'dark' })
+    await page.goto(shown.url)
+    await page.waitForFunction(() => (globalThis as Handle).lesionwise?.ready === true, undefined, { timeout: 120_000 })
+    await page.getByLabel('By location').check()
+    await page.waitForTimeout(3000)
+    await page.screenshot({ path: `${root}docs/images/workbench.png`, timeout: 120_000 })
+  } finally {
+    await browser.close()
+    await shown.close()
+  }
   process.exit(0)
 }
 const result = `${out}/result`
@@ -58,7 +83,7 @@ process.exit(0)
 async function inBrowser(url: string, executablePath: string): Promise<void> {
   const browser = await chromium.launch({
     executablePath,
-    args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
+    args: software,
   })
   try {
     const page = await browser.newPage({ viewport: { width: 1400, height: 900 } })

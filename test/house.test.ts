@@ -41,6 +41,7 @@ test('everything from volume to report bundles for the browser without Node', as
   const entries = [
     'volume/resample',
     'formats/nifti',
+    'formats/bids',
     'evaluate/lesionwise',
     'evaluate/protocols',
     'evaluate/retention',
@@ -63,11 +64,14 @@ test('everything from volume to report bundles for the browser without Node', as
     'network/trainer',
     'methods/registry',
     'lesions/location',
+    'lesions/fill',
+    'formats/mgh',
     'report/page',
     'report/quality',
     'report/scores-page',
     'report/survey-page',
     'report/benchmark-page',
+    'report/cohort-page',
   ]
   const contents = entries.map((name, i) => `export * as part${i} from './${name}.js'`).join('\n')
   const { errors, metafile } = await build({
@@ -140,6 +144,8 @@ test('the package exports what it promises', () => {
     'consensusFiles',
     'defaultMethod',
     'evaluateFiles',
+    'exportResult',
+    'fillFiles',
     'findProtocol',
     'importModel',
     'lesionDetection',

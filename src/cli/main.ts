@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander'
 import { benchmarkCommand } from './commands/benchmark.js'
+import { bidsCommand } from './commands/bids.js'
 import { consensusCommand } from './commands/consensus.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { evaluateCommand } from './commands/evaluate.js'
+import { exportCommand } from './commands/export.js'
+import { fillCommand } from './commands/fill.js'
 import { importModelCommand } from './commands/import-model.js'
 import { intensityScaleCommand } from './commands/intensity-scale.js'
 import { methodsCommand } from './commands/methods.js'
@@ -35,6 +38,7 @@ Examples:
   lesionwise preprocess --flair F.nii.gz --t1 T1.nii.gz --out prepared
   lesionwise view result                                     look at the report in a browser
   lesionwise evaluate --reference expert.nii.gz --candidate result/lesion_mask.nii.gz
+  lesionwise bids data data/derivatives/lesionwise participant
   lesionwise train --data bids --out model                   a network of your own
   lesionwise methods                                         what can segment, and with what
 
@@ -42,10 +46,13 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
     )
   for (const command of [
     segmentCommand(),
+    fillCommand(),
+    exportCommand(),
     preprocessCommand(),
     registerCommand(),
     transformCommand(),
     intensityScaleCommand(),
+    bidsCommand(),
     evaluateCommand(),
     benchmarkCommand(),
     trainCommand(),

@@ -168,7 +168,7 @@ const leastAgreement = 0.85
 const [leastBrainMl, mostBrainMl] = [700, 2400]
 
 /** Moves smaller than this, in mm, are within what registration can tell: the headers are taken at their word. */
-const alignedWithin = 0.5
+export const alignedWithin = 0.5
 
 /** The rigid map from the anchor to another contrast; identity when they were aligned before, which saves nothing but blur. */
 async function align(
@@ -203,7 +203,7 @@ async function align(
 }
 
 /** How far a world map moves the farthest corner of the middle half of a grid, in mm. */
-function largestMove(map: Affine, { dims, affine }: Grid): number {
+export function largestMove(map: Affine, { dims, affine }: Grid): number {
   let most = 0
   for (let corner = 0; corner < 8; corner++) {
     const at = apply(affine, dims.map((n, axis) => (corner & (1 << axis) ? 0.75 : 0.25) * (n - 1)) as unknown as Vec3)

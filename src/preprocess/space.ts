@@ -70,10 +70,15 @@ export function imageSpace(located: Located, modality: Modality, voxelMm?: numbe
   return { name, grid, world: { dims: grid.dims, affine: compose(invert(located.frame), grid.affine) }, toAnchor }
 }
 
-/** FSL's MNI152 1 mm grid, 182 × 218 × 182 (stored from right to left, as its template is), or the same room in other voxels. */
+/** FSL's MNI152 1 mm grid, 182 × 218 × 182, stored from right to left, as its template is. */
+export const mni152Grid: Grid = {
+  dims: [182, 218, 182],
+  affine: [-1, 0, 0, 90, 0, 1, 0, -126, 0, 0, 1, -72, 0, 0, 0, 1],
+}
+
+/** FSL's MNI152 grid, or the same room in other voxels. */
 export function atlasSpace(located: Located, voxelMm = 1): Space {
-  const full: Grid = { dims: [182, 218, 182], affine: [-1, 0, 0, 90, 0, 1, 0, -126, 0, 0, 1, -72, 0, 0, 0, 1] }
-  const grid = voxelMm === 1 ? full : inVoxels(full, voxelMm)
+  const grid = voxelMm === 1 ? mni152Grid : inVoxels(mni152Grid, voxelMm)
   return { name: 'MNI152', grid, world: grid, toAnchor: invert(located.toAtlas) }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { lstat, readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type Flag, InputError, UsageError } from '../errors.js'
 import { judgeImage, type NiftiHeader, readNifti, readNiftiMask } from '../formats/nifti.js'
@@ -70,12 +70,20 @@ export async function readBytes(
   } catch (cause) {
     if (cause instanceof InputError) throw cause
     const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' && (await isLink(path)))
+      throw new InputError(path, 'is a link that leads nowhere', 'fetch the file, e.g. with `datalad get`', { cause })
     if (code === 'ENOENT') throw new InputError(path, 'there is no such file', await nearby(path), { cause })
     if (code === 'EACCES' || code === 'EPERM')
       throw new InputError(path, 'may not be read', 'give yourself read permission, or give another file', { cause })
     throw new InputError(path, `cannot be read (${message})`, 'give another file', { cause })
   }
 }
+
+const isLink = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (about) => about.isSymbolicLink(),
+    () => false,
+  )
 
 /** Names in the same folder that look like what was meant. */
 async function nearby(path: string): Promise<string> {
@@ -106,6 +114,14 @@ const spellings: [Modality, RegExp][] = [
   ['pd', /(^|[_\-. ])pd(w)?([_\-. ]|$)/i],
 ]
 
+/** The contrast that the name of an image tells; undefined for masks, labels and what names no contrast. */
+export function contrastInName(name: string): Modality | undefined {
+  if (!/\.nii(\.gz)?$/i.test(name) || /mask|dseg|probseg|lesion|label|biasfield/i.test(name)) return undefined
+  // `space-FLAIR_…_T1w` is a T1 that was brought onto a FLAIR.
+  const stem = name.replace(/\.nii(\.gz)?$/i, '').replace(/(^|_)(space|desc)-[^_]*/gi, '')
+  return spellings.find(([, pattern]) => pattern.test(stem))?.[0]
+}
+
 /**
  * The images of one visit, from a folder (a BIDS session, or files whose names hold FLAIR, T1, T2, PD, T1Gd) or from
  * text such as `flair=F.nii.gz,t1=T.nii.gz`.
@@ -133,14 +149,9 @@ async function visitFolder(folder: string): Promise<Partial<Record<Modality, str
   })
   // A BIDS session keeps its images in anat/.
   const inside = entries.some((entry) => entry.isDirectory() && entry.name === 'anat') ? join(folder, 'anat') : folder
-  const names = (await readdir(inside)).filter(
-    (name) => /\.nii(\.gz)?$/i.test(name) && !/mask|dseg|probseg|lesion|label|biasfield/i.test(name),
-  )
   const visit: Partial<Record<Modality, string>> = {}
-  for (const name of names.sort()) {
-    // `space-FLAIR_…_T1w` is a T1 that was brought onto a FLAIR.
-    const stem = name.replace(/\.nii(\.gz)?$/i, '').replace(/(^|_)(space|desc)-[^_]*/gi, '')
-    const modality = spellings.find(([, pattern]) => pattern.test(stem))?.[0]
+  for (const name of (await readdir(inside)).sort()) {
+    const modality = contrastInName(name)
     if (!modality) continue
     const first = visit[modality]
     if (first)

@@ -168,7 +168,7 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
 }
 
 /** The method or methods that were asked for, or the one that runs the given model, or the best for these contrasts. */
-async function methodFor(
+export async function methodFor(
   { method, params }: SegmentOptions,
   given: readonly Modality[],
 ): Promise<{ entry?: MethodEntry; method?: AnySegmentationMethod }> {

@@ -49,6 +49,8 @@ async function run({ out, json, quiet, threads, seed = 1 }: Flags): Promise<void
     flair: join(input, 'FLAIR.nii.gz'),
     t1: join(input, 'T1.nii.gz'),
     out: result,
+    // A simulated patient has no identity to keep: `view` finds the images by their paths.
+    keepPaths: true,
     threads,
     seed,
     signal,
@@ -68,6 +70,6 @@ async function run({ out, json, quiet, threads, seed = 1 }: Flags): Promise<void
   const { printSummary } = await import('../summary.js')
   printSummary(summary, provenance, result)
   process.stdout.write(
-    `Against the known truth: Dice ${overlap.toFixed(3)}, ${(100 * lesions.sensitivity).toFixed(0)} % of the lesions found (F1 ${lesions.f1.toFixed(2)}). ${seconds.toFixed(1)} s in all.\n`,
+    `Against the known truth: Dice ${overlap.toFixed(3)}, ${(100 * lesions.sensitivity).toFixed(0)} % of the lesions found (F1 ${lesions.f1.toFixed(2)}). ${seconds.toFixed(1)} s in all.\nLook at it and correct it: lesionwise view ${result}\n`,
   )
 }

@@ -1,0 +1,187 @@
+import { join } from 'node:path'
+import { Argument, Command, CommanderError, Option } from 'commander'
+import { interruptSignal, ProgressLine } from '../progress.js'
+
+interface Flags {
+  participantLabel?: string[]
+  sessionLabel?: string[]
+  method?: string
+  model?: string
+  param: Record<string, unknown>
+  threshold?: number
+  minSize?: number
+  register: boolean
+  work?: string
+  nProcs?: number
+  memGb?: number
+  timeout?: number
+  resume?: boolean
+  dryRun?: boolean
+  groupBy?: string
+  covariates?: string[]
+  keepPaths?: boolean
+  json?: boolean
+  quiet?: boolean
+  threads?: number
+  seed?: number
+  device: 'cpu' | 'webgpu' | 'cuda'
+}
+
+export function bidsCommand(): Command {
+  const command = new Command('bids')
+    .description('Segment a whole BIDS data set into BIDS derivatives, then bring all visits together (BIDS App).')
+    .argument('<bids_dir>', 'raw data set: sub-01/[ses-01/]anat/…; its names need not be valid')
+    .argument('<out_dir>', 'folder for the derivatives, e.g. BIDS_DIR/derivatives/lesionwise')
+    .addArgument(
+      new Argument('<level>', 'participant: each visit; group: table and page of all').choices([
+        'participant',
+        'group',
+      ]),
+    )
+    .option('--participant-label <labels...>', 'only these people, with or without sub-')
+    .option('--session-label <labels...>', 'only these sessions, with or without ses-')
+    .option('--method <id>', 'method (see `lesionwise methods`); default: the best for the contrasts of each visit')
+    .option('--model <name>', 'model of a network: one that is shipped, or a folder that `lesionwise train` wrote')
+    .option('--param <name=value>', 'a parameter of the method; may be repeated', parameter, {})
+    .option('--threshold <p>', "cut of the method's probability, 0–1", number)
+    .option('--min-size <mm3>', 'smallest lesion, mm³ (default: 3)', number)
+    .option('--no-register', 'take the images as aligned by their headers')
+    .option('--work <folder>', 'keep preparation steps here for the next run on the same images')
+    .option('--n-procs <n>', 'visits worked on at a time (default: half the cores)', atLeastOne)
+    .option('--mem-gb <gb>', 'memory for all of them together (default: 90 % of the machine’s)', number)
+    .option('--timeout <seconds>', 'longest time of a visit; one that takes longer has failed', number)
+    .option('--resume', 'do only what is missing, failed or changed; this is always done')
+    .option('--dry-run', 'tell what would be done, and write nothing')
+    .option('--group-by <column>', 'group level: column of participants.tsv to compare by (default: group)')
+    .option(
+      '--covariates <columns...>',
+      'group level: columns to adjust for (default: age and sex where they are there)',
+    )
+    .option('--keep-paths', 'write the paths of the inputs into provenance.json')
+    .addHelpText(
+      'after',
+      `
+participant: a process of its own for each visit. Writes sub-*/[ses-*/]anat/*_space-orig_label-lesion_mask.nii.gz,
+*_desc-lesions_dseg.nii.gz with its table, *_label-lesion_probseg.nii.gz, *_desc-brain_mask.nii.gz, sidecars, lesions.tsv,
+report and provenance, and logs/. A visit that fails is listed with its reason and the others go on; run again, only what
+is missing, failed or changed is done. What breaks the rules of BIDS in the raw data is listed and stops nothing.
+group: cohort.tsv with its dictionary cohort.json, and cohort.html. Runs nothing again.
+
+Exit code 1: at least one visit failed. 2: an unknown label. 3: nothing can be used.
+
+Examples:
+  lesionwise bids data data/derivatives/lesionwise participant --n-procs 4 --mem-gb 8
+  lesionwise bids data derivatives participant --participant-label 01 02 --session-label 1 --method schmidt2012
+  lesionwise bids data derivatives group --group-by diagnosis --covariates age sex`,
+    )
+    .action(run)
+  // As BIDS Apps in Python spell them.
+  for (const [name, argument, parser] of [
+    ['participant_label', ' <labels...>', undefined],
+    ['session_label', ' <labels...>', undefined],
+    ['n_procs', ' <n>', atLeastOne],
+    ['mem_gb', ' <gb>', number],
+  ] as const) {
+    const option = new Option(`--${name}${argument}`).hideHelp()
+    command.addOption(parser ? option.argParser(parser) : option)
+  }
+  return command
+}
+
+interface Spelled extends Flags {
+  participant_label?: string[]
+  session_label?: string[]
+  n_procs?: number
+  mem_gb?: number
+}
+
+async function run(bids: string, out: string, level: 'participant' | 'group', flags: Spelled): Promise<void> {
+  if (level === 'group') await runGroup(bids, out, flags)
+  else await runParticipant(bids, out, flags)
+}
+
+async function runParticipant(bids: string, out: string, flags: Spelled): Promise<void> {
+  const signal = interruptSignal()
+  const line = new ProgressLine(flags.quiet === true)
+  const { bidsParticipant } = await import('../../cohort/bids-participant.js')
+  const result = await bidsParticipant({
+    bids,
+    out,
+    participants: flags.participantLabel ?? flags.participant_label,
+    sessions: flags.sessionLabel ?? flags.session_label,
+    method: flags.method,
+    params: flags.model === undefined ? flags.param : { ...flags.param, model: flags.model },
+    threshold: flags.threshold,
+    minimumSizeMm3: flags.minSize,
+    ...(flags.register ? {} : { register: false }),
+    work: flags.work,
+    processes: flags.nProcs ?? flags.n_procs,
+    memoryGb: flags.memGb ?? flags.mem_gb,
+    threads: flags.threads,
+    seed: flags.seed,
+    device: flags.device,
+    keepPaths: flags.keepPaths,
+    timeoutSeconds: flags.timeout,
+    dryRun: flags.dryRun,
+    signal,
+    onProgress: (event) => line.update(event),
+    onNote: (message) => line.flag({ code: 'bids', severity: 'warning', message }),
+  }).finally(() => line.end())
+
+  if (result.visits.some(({ status }) => status === 'failed')) process.exitCode = 1
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify(result)}\n`)
+    return
+  }
+  const { participantSummary } = await import('../../cohort/bids-words.js')
+  process.stdout.write(participantSummary(result, out))
+}
+
+async function runGroup(bids: string, out: string, flags: Spelled): Promise<void> {
+  const line = new ProgressLine(flags.quiet === true)
+  const { bidsGroup } = await import('../../cohort/bids-group.js')
+  const result = await bidsGroup({
+    bids,
+    out,
+    participants: flags.participantLabel ?? flags.participant_label,
+    sessions: flags.sessionLabel ?? flags.session_label,
+    groupBy: flags.groupBy,
+    covariates: flags.covariates,
+    dryRun: flags.dryRun,
+    onNote: (message) => line.flag({ code: 'bids', severity: 'warning', message }),
+  })
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify(result)}\n`)
+    return
+  }
+  const { counts } = result
+  process.stdout.write(
+    `${counts.done} of ${counts.visits} visits of ${counts.subjects} people have a result, ${counts.failed} failed, ${counts.leftOut} left out, ${counts.notRun} not run\n${
+      flags.dryRun ? '' : `Table: ${join(out, 'cohort.tsv')}\nPage: ${join(out, 'cohort.html')}\n`
+    }Research only. Not for diagnosis.\n`,
+  )
+}
+
+/** `name=value`, numbers as numbers, true and false as such. */
+function parameter(text: string, given: Record<string, unknown>): Record<string, unknown> {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+  if (name === undefined) throw new CommanderError(2, 'lesionwise.param', `--param takes NAME=VALUE, not "${text}"`)
+  const typed =
+    value === 'true' ||
+    (value === 'false' ? false : value !== '' && Number.isFinite(Number(value)) ? Number(value) : value)
+  return { ...given, [name]: typed }
+}
+
+function atLeastOne(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1)
+    throw new CommanderError(2, 'lesionwise.number', `"${text}" is not a whole number from 1`)
+  return value
+}
+
+function number(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0))
+    throw new CommanderError(2, 'lesionwise.number', `"${text}" is not a number from 0`)
+  return value
+}
