@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
@@ -12,7 +12,7 @@ import { type Modality, modalities } from '../volume/study.js'
 import { compareRaters } from './compare.js'
 import { ConflictError, Corrections, isRater, type Version } from './corrections.js'
 import { bodyWithin, guard, problem } from './guard.js'
-import { correctionsName, factsOf, type OpenedCase } from './opened.js'
+import { correctionsName, factsOf, type OpenedCase, segmentFiles } from './opened.js'
 import type { Recalculation } from './recalculate.js'
 import { ReviewStatus, reviewStates } from './review.js'
 import { type CaseGrid, caseGrid, imageForPage, maskForPage, maskFromPage } from './volumes.js'
@@ -64,7 +64,7 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
       state = {
         corrections: new Corrections(one.folder),
         review: new ReviewStatus(one.folder),
-        grid: caseGrid(join(one.folder, 'lesion_mask.nii.gz')),
+        grid: caseGrid(one.files.mask),
       }
       open.set(one.id, state)
     }
@@ -104,7 +104,7 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
         [...cases.values()].map(async (one) => {
           const { corrections, review } = stateOf(one)
           try {
-            const { summary, method, finished } = await factsOf(one.folder)
+            const { summary, method, finished } = await factsOf(one.files)
             const versions = await corrections.versions()
             return {
               id: one.id,
@@ -130,7 +130,7 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
     '/api/cases/:case',
     forCase(async (context, one) => {
       const { corrections, review, grid } = stateOf(one)
-      const facts = await factsOf(one.folder)
+      const facts = await factsOf(one.files)
       const { native } = await grid
       return context.json({
         id: one.id,
@@ -152,7 +152,7 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
     '/api/cases/:case/image/:name',
     forCase(async (context, one) => {
       const name = context.req.param('name') ?? ''
-      const path = maps.includes(name) ? join(one.folder, `lesion_${name}.nii.gz`) : one.images[name as Modality]
+      const path = isMap(name) ? one.files[name] : one.images[name as Modality]
       if (path === undefined) return problem(context, 404, `The ${name} image is not known.`)
       return volume(context, await imageForPage(path))
     }),
@@ -163,7 +163,7 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
     forCase(async (context, one) => {
       const { corrections, grid } = stateOf(one)
       const id = context.req.param('version') ?? ''
-      const bytes = id === 'base' ? await readFile(join(one.folder, 'lesion_mask.nii.gz')) : await corrections.mask(id)
+      const bytes = id === 'base' ? await readFile(one.files.mask) : await corrections.mask(id)
       if (!bytes) return problem(context, 404, 'There is no such version.')
       return volume(context, await maskForPage(bytes, id, await grid))
     }),
@@ -171,7 +171,7 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
 
   app.get(
     '/api/cases/:case/instances',
-    forCase(async (context, one) => volume(context, await imageForPage(join(one.folder, 'lesion_instances.nii.gz')))),
+    forCase(async (context, one) => volume(context, await imageForPage(one.files.instances))),
   )
 
   app.get(
@@ -236,7 +236,7 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
       const id = context.req.param('version') ?? ''
       const version = (await stateOf(one).corrections.versions()).find((v) => v.id === id)
       if (!version) return problem(context, 404, 'There is no such version.')
-      const facts = await factsOf(join(one.folder, correctionsName, id)).catch(() => undefined)
+      const facts = await factsOf(segmentFiles(join(one.folder, correctionsName, id))).catch(() => undefined)
       const state = recalculation.state(one, id) ?? (facts ? 'done' : undefined)
       return context.json({ ...version, recalculated: state, ...(state === 'done' ? facts : {}) })
     }),
@@ -247,8 +247,8 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
     forCase(async (context, one) => {
       const id = context.req.param('version') ?? ''
       const known = id === 'base' || (await stateOf(one).corrections.versions()).some((v) => v.id === id)
-      const folder = id === 'base' ? one.folder : join(one.folder, correctionsName, id)
-      const html = known ? await readFile(join(folder, 'report.html')).catch(() => undefined) : undefined
+      const files = id === 'base' ? one.files : segmentFiles(join(one.folder, correctionsName, id))
+      const html = known ? await readFile(files.report).catch(() => undefined) : undefined
       if (!html) return problem(context, 404, 'There is no report of this version (yet).')
       return context.body(new Uint8Array(html), 200, { 'content-type': 'text/html; charset=utf-8' })
     }),
@@ -274,14 +274,16 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
   return app
 }
 
-const maps: readonly string[] = ['probability', 'uncertainty']
+const maps = ['probability', 'uncertainty'] as const
+const isMap = (name: string): name is (typeof maps)[number] => (maps as readonly string[]).includes(name)
 
-async function mapsOf(one: OpenedCase): Promise<string[]> {
+async function mapsOf({ files }: OpenedCase): Promise<string[]> {
   const there = await Promise.all(
     maps.map((name) =>
-      readFile(join(one.folder, `lesion_${name}.nii.gz`))
-        .then(() => name)
-        .catch(() => undefined),
+      stat(files[name]).then(
+        () => name,
+        () => undefined,
+      ),
     ),
   )
   return there.filter((name) => name !== undefined)

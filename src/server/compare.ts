@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { lesionF1 } from '../evaluate/lesionwise.js'
 import { overlap } from '../evaluate/overlap.js'
 import { readNiftiMask } from '../formats/nifti.js'
@@ -27,7 +26,7 @@ export async function compareRaters(one: OpenedCase, corrections: Corrections, n
   const add = async (id: string, rater: string, bytes: Uint8Array | undefined) => {
     if (bytes) masks.push({ id, rater, mask: { ...(await readNiftiMask(bytes, id)), affine: native.affine } })
   }
-  await add('base', 'result', await readFile(join(one.folder, 'lesion_mask.nii.gz')))
+  await add('base', 'result', await readFile(one.files.mask))
   for (const { id, rater } of latest.values()) await add(id, rater, await corrections.mask(id))
   const defined = (value: number) => (Number.isNaN(value) ? null : value)
   return {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { RunError } from '../errors.js'
@@ -173,7 +174,7 @@ export class Corrections {
 
   /** Writes a file whole under a name that nobody has yet. @returns false when the name is taken */
   private async place(name: string, content: Uint8Array | string): Promise<boolean> {
-    const temporary = join(this.folder, `.lesionwise-new-${process.pid}-${name}`)
+    const temporary = join(this.folder, `.lesionwise-new-${randomUUID()}-${name}`)
     try {
       await flushed(temporary, content)
       await link(temporary, join(this.folder, name))
@@ -209,7 +210,7 @@ async function flushed(path: string, content: Uint8Array | string): Promise<void
 
 /** Takes the place of an older file at once. */
 async function writeSynced(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.new-${process.pid}`
+  const temporary = `${path}.new-${randomUUID()}`
   try {
     await flushed(temporary, content)
     await rename(temporary, path)

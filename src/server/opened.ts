@@ -1,16 +1,31 @@
 import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { InputError } from '../errors.js'
 import { readTsv } from '../formats/tsv.js'
 import type { Summary } from '../lesions/summary.js'
+import { contrastInName } from '../run/inputs.js'
 import type { Provenance } from '../run/options.js'
 import { type Modality, modalities } from '../volume/study.js'
 
-/** One result of `segment` that the server has opened. */
+/** What a result is read from, by what it is. */
+export interface ResultFiles {
+  mask: string
+  summary: string
+  lesions: string
+  report: string
+  provenance: string
+  /** Lesion ids, probability, uncertainty: where the result may have them. */
+  instances: string
+  probability: string
+  uncertainty: string
+}
+
+/** One result of `segment` or `bids` that the server has opened. */
 export interface OpenedCase {
   /** The folder's path below the opened one, with `/`; `result` for that folder itself. */
   id: string
   folder: string
+  files: ResultFiles
   /** Where its images are, as far as that is known. */
   images: Partial<Record<Modality, string>>
 }
@@ -20,27 +35,62 @@ const deepest = 6
 /** The folder of a result that holds what raters made of it. */
 export const correctionsName = 'corrections'
 
+/** As `segment` names them. */
+export const segmentFiles = (folder: string): ResultFiles => ({
+  mask: join(folder, 'lesion_mask.nii.gz'),
+  summary: join(folder, 'summary.json'),
+  lesions: join(folder, 'lesions.tsv'),
+  report: join(folder, 'report.html'),
+  provenance: join(folder, 'provenance.json'),
+  instances: join(folder, 'lesion_instances.nii.gz'),
+  probability: join(folder, 'lesion_probability.nii.gz'),
+  uncertainty: join(folder, 'lesion_uncertainty.nii.gz'),
+})
+
+/** As `bids` names them: BIDS derivatives of a visit, whose names begin with `stem`. */
+function bidsFiles(folder: string, stem: string): ResultFiles {
+  const image = (rest: string) => join(folder, 'anat', `${stem}_space-orig_${rest}.nii.gz`)
+  return {
+    mask: image('label-lesion_mask'),
+    summary: join(folder, `${stem}_summary.json`),
+    lesions: join(folder, 'anat', `${stem}_lesions.tsv`),
+    report: join(folder, `${stem}_report.html`),
+    provenance: join(folder, 'provenance.json'),
+    instances: image('desc-lesions_dseg'),
+    probability: image('label-lesion_probseg'),
+    uncertainty: image('label-lesion_desc-uncertainty_probseg'),
+  }
+}
+
+export interface OpenOptions {
+  /** Images of the one case that the folder is. */
+  images?: Partial<Record<Modality, string>>
+  /** The raw data set of BIDS derivatives. */
+  raw?: string
+}
+
 /**
  * The results in a folder: the folder itself, or those below it. Links are not followed, so that nothing outside can be
  * reached; what is served later is looked up among these cases and never made from a path that a request names.
  *
- * @param given images of the one case that the folder is
  * @throws InputError when there is no result, or images are given for several
  */
 export async function openCases(
   folder: string,
-  given: Partial<Record<Modality, string>> = {},
+  { images: given = {}, raw }: OpenOptions = {},
 ): Promise<ReadonlyMap<string, OpenedCase>> {
   const root = await realpath(resolve(folder)).catch(() => undefined)
   if (root === undefined) throw new InputError(folder, 'there is no such folder', 'give a folder that `segment` wrote')
   if (!(await stat(root)).isDirectory())
     throw new InputError(folder, 'is a file', 'give the folder that `segment` wrote')
+  if (raw !== undefined && !(await stat(raw).catch(() => undefined))?.isDirectory())
+    throw new InputError(raw, 'there is no such folder', 'give the data set that `bids` was run on')
   const found = await resultsBelow(root, 0)
   if (found.length === 0)
     throw new InputError(
       folder,
-      'holds no result (provenance.json beside lesion_mask.nii.gz)',
-      'give a folder that `segment` wrote, or one that holds several',
+      'holds no result (provenance.json beside lesion_mask.nii.gz, or what `bids` writes)',
+      'give a folder that `segment` or `bids` wrote, or one that holds several',
     )
   if (found.length > 1 && Object.keys(given).length > 0)
     throw new InputError(
@@ -49,29 +99,58 @@ export async function openCases(
       'give the folder of one result, or leave the images out',
     )
   const cases = await Promise.all(
-    found.map(async (path): Promise<OpenedCase> => {
-      const id = relative(root, path).split(sep).join('/') || 'result'
-      return { id, folder: path, images: { ...(await knownImages(path)), ...given } }
+    found.map(async (one): Promise<OpenedCase> => {
+      const id = relative(root, one.folder).split(sep).join('/') || 'result'
+      const known = { ...(await keptImages(one)), ...(await rawImages(one.files, raw ?? (await rawOf(root)))) }
+      return { id, ...one, images: { ...known, ...given } }
     }),
   )
   return new Map(cases.map((one) => [one.id, one]))
 }
 
-async function resultsBelow(folder: string, depth: number): Promise<string[]> {
+type Found = Pick<OpenedCase, 'folder' | 'files'>
+
+async function resultsBelow(folder: string, depth: number): Promise<Found[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
   const names = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name))
-  if (names.has('provenance.json') && names.has('lesion_mask.nii.gz')) return [folder]
+  if (names.has('provenance.json')) {
+    if (names.has('lesion_mask.nii.gz')) return [{ folder, files: segmentFiles(folder) }]
+    const stem = [...names].map((name) => name.match(/^(sub-.*)_summary\.json$/)?.[1]).find((found) => found)
+    if (stem) return [{ folder, files: bidsFiles(folder, stem) }]
+  }
   if (depth === deepest) return []
-  const found: string[] = []
+  const found: Found[] = []
   for (const entry of entries.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })))
     if (entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== correctionsName)
       found.push(...(await resultsBelow(join(folder, entry.name), depth + 1)))
   return found
 }
 
+/** The raw data set that derivatives name, where they lie inside it. */
+async function rawOf(root: string): Promise<string | undefined> {
+  const about = await readJson<{ DatasetLinks?: { raw?: string } }>(join(root, 'dataset_description.json')).catch(
+    () => undefined,
+  )
+  const link = about?.DatasetLinks?.raw
+  return link === undefined || link.includes(':') ? undefined : resolve(root, link)
+}
+
+/** The images that the mask of BIDS derivatives was made from. */
+async function rawImages({ mask }: ResultFiles, raw: string | undefined): Promise<Partial<Record<Modality, string>>> {
+  if (raw === undefined) return {}
+  const sidecar = await readJson<{ Sources?: string[] }>(mask.replace(/\.nii\.gz$/, '.json')).catch(() => undefined)
+  const images: Partial<Record<Modality, string>> = {}
+  for (const source of sidecar?.Sources ?? []) {
+    const path = join(raw, source.replace(/^bids:raw:/, ''))
+    const modality = contrastInName(basename(path))
+    if (modality && (await stat(path).catch(() => undefined))) images[modality] = path
+  }
+  return images
+}
+
 /** Images whose paths were kept (`--keep-paths`) and that are still there. */
-async function knownImages(folder: string): Promise<Partial<Record<Modality, string>>> {
-  const { inputs } = await readJson<Provenance>(join(folder, 'provenance.json'))
+async function keptImages({ folder, files }: Found): Promise<Partial<Record<Modality, string>>> {
+  const { inputs } = await readJson<Provenance>(files.provenance)
   const images: Partial<Record<Modality, string>> = {}
   for (const { role, path } of inputs ?? []) {
     if (path === undefined || !(modalities as readonly string[]).includes(role)) continue
@@ -85,16 +164,16 @@ async function knownImages(folder: string): Promise<Partial<Record<Modality, str
 }
 
 /** What a result says of itself. */
-export async function factsOf(folder: string): Promise<{
+export async function factsOf(files: ResultFiles): Promise<{
   summary: Summary
   lesions: Record<string, string>[]
   method: string
   finished: string
 }> {
   const [summary, provenance, table] = await Promise.all([
-    readJson<Summary>(join(folder, 'summary.json')),
-    readJson<Provenance>(join(folder, 'provenance.json')),
-    readFile(join(folder, 'lesions.tsv'), 'utf8').catch(() => 'id\n'),
+    readJson<Summary>(files.summary),
+    readJson<Provenance>(files.provenance),
+    readFile(files.lesions, 'utf8').catch(() => 'id\n'),
   ])
   return {
     summary,

@@ -3,9 +3,8 @@ import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { RunError } from '../errors.js'
-import type { Modality } from '../volume/study.js'
 import { workbenchApp } from './app.js'
-import { openCases } from './opened.js'
+import { type OpenOptions, openCases } from './opened.js'
 import { Recalculation } from './recalculate.js'
 
 export interface Workbench {
@@ -26,9 +25,9 @@ const slowestRequestMs = 120_000
  */
 export async function startWorkbench(
   folder: string,
-  { port = 0, images = {} }: { port?: number; images?: Partial<Record<Modality, string>> } = {},
+  { port = 0, ...open }: OpenOptions & { port?: number } = {},
 ): Promise<Workbench> {
-  const cases = await openCases(folder, images)
+  const cases = await openCases(folder, open)
   const recalculation = new Recalculation()
   const token = randomBytes(24).toString('hex')
   const app = workbenchApp({ cases, token, recalculation, page })

@@ -258,10 +258,36 @@ test('a review is kept with its history; the list of cases shows it', async () =
   )
 })
 
+test('derivatives of `bids` are opened, with the raw images that they were made from', async () => {
+  const { root } = await resultFolder('plain')
+  const raw = join(root, 'raw')
+  const source = 'sub-01/ses-2/anat/sub-01_ses-2_space-MNI152_FLAIR.nii.gz'
+  mkdirSync(join(raw, 'sub-01/ses-2/anat'), { recursive: true })
+  writeFileSync(join(raw, source), '')
+  const visit = join(root, 'derivatives/sub-01/ses-2')
+  mkdirSync(join(visit, 'anat'), { recursive: true })
+  const stem = join(visit, 'anat/sub-01_ses-2')
+  for (const [from, to] of [
+    ['lesion_mask.nii.gz', `${stem}_space-orig_label-lesion_mask.nii.gz`],
+    ['lesions.tsv', `${stem}_lesions.tsv`],
+    ['summary.json', join(visit, 'sub-01_ses-2_summary.json')],
+    ['provenance.json', join(visit, 'provenance.json')],
+  ])
+    writeFileSync(to, readFileSync(join(root, 'plain', from)))
+  writeFileSync(`${stem}_space-orig_label-lesion_mask.json`, JSON.stringify({ Sources: [`bids:raw:${source}`] }))
+  const cases = await openCases(join(root, 'derivatives'), { raw })
+  assert.deepEqual([...cases.keys()], ['sub-01/ses-2'])
+  assert.deepEqual(cases.get('sub-01/ses-2')!.images, { flair: join(raw, source) })
+  const { request } = await openWorkbench(join(root, 'derivatives'))
+  const [one] = (await (await request('/api/cases')).json()) as { lesionCount: number }[]
+  assert.equal(one.lesionCount, 2)
+  assert.equal((await request('/api/cases/sub-01%2Fses-2/mask/base')).status, 200)
+})
+
 test('a folder without a result, a file, and images for several results are refused', async () => {
   const { root } = await resultFolder('one')
   await resultIn(join(root, 'two'))
-  await assert.rejects(openCases(root, { flair: 'x.nii' }), /holds 2 results/)
+  await assert.rejects(openCases(root, { images: { flair: 'x.nii' } }), /holds 2 results/)
   await assert.rejects(openCases(join(root, 'one', 'summary.json')), /is a file/)
   await assert.rejects(openCases(join(root, 'three')), /no such folder/)
   mkdirSync(join(root, 'empty'))

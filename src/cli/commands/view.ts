@@ -7,16 +7,18 @@ import { type Modality, modalities } from '../../volume/study.js'
 
 interface Flags extends Partial<Record<Modality, string>> {
   port: number
+  raw?: string
   json?: boolean
 }
 
 export function viewCommand(): Command {
   const command = new Command('view')
     .description('Look at results and correct them in the browser: a page on 127.0.0.1 until Ctrl-C.')
-    .argument('<folder>', 'folder that `segment` or `preprocess` wrote, or one that holds several results')
+    .argument('<folder>', 'folder that `segment`, `bids` or `preprocess` wrote, or one that holds several results')
   for (const modality of modalities)
     command.option(`--${modality} <file>`, `the ${modality.toUpperCase()} of the result, unless --keep-paths kept it`)
   return command
+    .option('--raw <folder>', 'the data set that `bids` was run on, unless its derivatives lie inside it')
     .option('--port <n>', 'port (default: a free one)', Number, 0)
     .addHelpText(
       'after',
@@ -26,7 +28,8 @@ Corrections are saved beside the result, in its folder corrections/, each as a v
 Examples:
   lesionwise view result --flair FLAIR.nii.gz --t1 T1.nii.gz
   lesionwise view lesionwise-demo/result --port 8080
-  lesionwise view study/derivatives`,
+  lesionwise view results
+  lesionwise view derivatives --raw data`,
     )
     .action(run)
 }
@@ -51,7 +54,7 @@ async function startResults(folder: string, flags: Flags): Promise<{ url: string
     await readImage(path, modality)
     images[modality] = path
   }
-  return await startWorkbench(folder, { port: flags.port, images })
+  return await startWorkbench(folder, { port: flags.port, images, raw: flags.raw })
 }
 
 const isPreparation = async (folder: string): Promise<boolean> =>
