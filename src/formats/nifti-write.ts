@@ -4,17 +4,23 @@ import { type Volume, type VoxelArray, voxelCount } from '../volume/volume.js'
 import type { NiftiHeader } from './nifti-header.js'
 
 /**
- * The bytes of a .nii.gz file. The type follows the array (uint8, int16, float32, …); sform and qform are both set and
+ * The bytes of a .nii.gz file (of a .nii file, when `plain`). The type follows the array (uint8, int16, float32, …); sform and qform are both set and
  * equal (the qform is the closest rigid one when the affine is sheared); text fields are empty, so that nothing that
  * could name a person gets in. NIfTI-1, or NIfTI-2 when `like` is.
  *
  * @param options.like header of the input on whose grid this is: version, codes and time unit are kept
  * @param options.level gzip level, 1 fast … 9 small; default 6
+ * @param options.plain no gzip
  * @param options.vectors `data` holds several such planes one behind the other: the components of vectors, as dimension 5
  */
 export async function writeNifti(
   volume: Volume,
-  { like, level = 6, vectors = false }: { like?: NiftiHeader; level?: number; vectors?: boolean } = {},
+  {
+    like,
+    level = 6,
+    plain = false,
+    vectors = false,
+  }: { like?: NiftiHeader; level?: number; plain?: boolean; vectors?: boolean } = {},
 ): Promise<Uint8Array> {
   const { data, affine } = volume
   const type = typeOf(data)
@@ -60,7 +66,7 @@ export async function writeNifti(
     if (vectors) header.setInt32(504, vectorIntent, true)
   }
   bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset)
-  return await gzip(bytes, level)
+  return plain ? bytes : await gzip(bytes, level)
 }
 
 /** NIFTI_INTENT_VECTOR */

@@ -290,7 +290,7 @@ async function mapsOf({ files }: OpenedCase): Promise<string[]> {
 }
 
 const volume = (context: Context, bytes: Uint8Array): Response =>
-  context.body(new Uint8Array(bytes), 200, { 'content-type': 'application/gzip' })
+  context.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' })
 
 /** A body of four bytes (little-endian: how long the JSON is), JSON, and the mask's gzipped bytes. */
 async function sentMask(context: Context, grid: CaseGrid) {

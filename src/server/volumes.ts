@@ -24,7 +24,7 @@ export async function caseGrid(maskPath: string): Promise<CaseGrid> {
   return { native, ...(header ? { header } : {}), turned: towardsRas(native.affine) }
 }
 
-/** A mask of the case for the page: .nii.gz, RAS. */
+/** A mask of the case for the page: NIfTI, RAS. Not gzipped: on one machine, packing takes longer than sending. */
 export async function maskForPage(
   bytes: Uint8Array,
   source: string,
@@ -33,18 +33,18 @@ export async function maskForPage(
   const mask = await readNiftiMask(bytes, source)
   if (!sameGrid(mask, native, 0.1))
     throw new InputError(source, 'lies on another grid than the result', 'give the mask of this result')
-  return await writeNifti(reorient({ ...mask, affine: native.affine }, turned), { level: 1 })
+  return await writeNifti(reorient({ ...mask, affine: native.affine }, turned), { plain: true })
 }
 
 /**
- * An image for the page: .nii.gz, axes towards RAS. Whole numbers that fit are sent as int16: half as much to send, unpack
- * and put on the graphics card.
+ * An image for the page: NIfTI, not gzipped, axes towards RAS. Whole numbers that fit are sent as int16: half as much to
+ * send and to put on the graphics card.
  */
 export async function imageForPage(path: string): Promise<Uint8Array> {
   const { image } = await readNifti(await readFile(path), path)
   const turned: Image = reorient(image, towardsRas(image.affine))
   return await writeNifti(isShort(turned.data) ? { ...turned, data: Int16Array.from(turned.data) } : turned, {
-    level: 1,
+    plain: true,
   })
 }
 

@@ -262,7 +262,11 @@ export class CasePanel {
         ' ',
         value,
         ' ',
-        h('button', { onclick: () => this.view.applyThreshold('probability', Number(slider.value)) }, 'Take as mask'),
+        h(
+          'button',
+          { onclick: () => void this.view.applyThreshold('probability', Number(slider.value)) },
+          'Take as mask',
+        ),
       ),
       ...(maps.includes('uncertainty') ? [h('p', {}, h('label', {}, spread, ' show uncertainty'))] : []),
     )

@@ -58,7 +58,7 @@ export class CaseView {
   /** Loads the case: first what makes a picture, then the rest. */
   async start(): Promise<void> {
     const { signal } = this.ending
-    await this.viewer.attach(this.canvas)
+    const attached = this.viewer.attach(this.canvas)
     this.facts = await server.facts(this.id)
     const [background, ...images] = this.facts.images
     const newest = this.facts.versions.at(-1)
@@ -66,10 +66,13 @@ export class CaseView {
     const [scan, drawn] = await Promise.all([
       background ? server.image(this.id, background) : server.mask(this.id, 'base'),
       server.mask(this.id, this.parent),
+      attached,
     ])
     await this.viewer.add(background ?? 'mask', scan)
-    this.useMask(await readNiftiMask(new Uint8Array(drawn), this.parent))
+    const mask = await readNiftiMask(new Uint8Array(drawn), this.parent)
+    this.viewer.setMask(mask)
     this.firstPicture = performance.now()
+    this.useMask(mask)
     if (!background) say('The FLAIR of this result is not known: give it with --flair to see the scan.', 12)
     for (const name of images) await this.viewer.add(name, await server.image(this.id, name), { opacity: 0 })
     for (const name of this.facts.maps)
@@ -198,8 +201,8 @@ export class CaseView {
     this.panel.fill()
   }
 
-  applyThreshold(name: string, threshold: number): void {
-    const values = this.viewer.values.get(name)
+  async applyThreshold(name: string, threshold: number): Promise<void> {
+    const values = await this.viewer.valuesOf(name)
     if (!values) return
     this.act(`threshold ${threshold}`, () => {
       this.editor.replace(values.data.map((p) => (p >= threshold ? 1 : 0)))

@@ -89,7 +89,7 @@ export class Drawing {
     if (!place) return
     this.plane = place.plane
     if (this.tool === 'fill') this.view.act('fill', () => this.view.editor.fillEnclosed(place.voxel, place.plane))
-    else if (this.tool === 'grow') this.grow(place.voxel)
+    else if (this.tool === 'grow') void this.grow(place.voxel)
     else {
       this.view.editor.begin(this.tool)
       this.stroke = place
@@ -124,8 +124,8 @@ export class Drawing {
     this.brushTimes.push(performance.now() - start)
   }
 
-  private grow(voxel: Vec3): void {
-    const values = this.view.viewer.values.get(this.view.bars.modality.value || this.view.facts.images[0])
+  private async grow(voxel: Vec3): Promise<void> {
+    const values = await this.view.viewer.valuesOf(this.view.bars.modality.value || this.view.facts.images[0])
     if (!values) return
     let added = 0
     this.view.act('grow', () => {
@@ -174,7 +174,7 @@ export class Drawing {
     const voxel = this.view.viewer.crosshair
     const plane = this.ball ? undefined : this.plane
     if (this.tool === 'fill') this.view.act('fill', () => this.view.editor.fillEnclosed(voxel, this.plane))
-    else if (this.tool === 'grow') this.grow(voxel)
+    else if (this.tool === 'grow') void this.grow(voxel)
     else
       this.view.act(this.tool === 'eraser' ? 'eraser' : 'brush', () => {
         this.view.editor.brush(voxel, this.radius, this.tool === 'eraser' ? 0 : 1, plane)

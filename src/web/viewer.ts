@@ -22,8 +22,7 @@ const drawingUnit = 7
 export class Viewer {
   private readonly niivue: Niivue
   private readonly loaded = new Map<string, NVImage>()
-  /** The images' values, for growing and thresholds. */
-  readonly values = new Map<string, Image>()
+  private readonly bytes = new Map<string, ArrayBuffer>()
   private mask: Mask | undefined
   /** What is drawn for each voxel of the mask: its colour. */
   private colours: Uint8Array | undefined
@@ -57,10 +56,16 @@ export class Viewer {
 
   /** Adds an image; the first one is the background whose grid the mask must have. */
   async add(name: string, bytes: ArrayBuffer, { colormap = 'gray', opacity = 1 } = {}): Promise<void> {
-    const image = await NVImage.loadFromUrl({ url: bytes.slice(0), name: `${name}.nii.gz`, colormap, opacity })
+    const image = await NVImage.loadFromUrl({ url: bytes, name: `${name}.nii`, colormap, opacity })
     this.loaded.set(name, image)
+    this.bytes.set(name, bytes)
     this.niivue.addVolume(image)
-    this.values.set(name, (await readNifti(new Uint8Array(bytes), name)).image)
+  }
+
+  /** An image's values, for growing and thresholds. */
+  async valuesOf(name: string): Promise<Image | undefined> {
+    const bytes = this.bytes.get(name)
+    return bytes && (await readNifti(new Uint8Array(bytes), name)).image
   }
 
   has(name: string): boolean {
