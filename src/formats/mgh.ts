@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js'
-import { gunzip, gzip } from '../platform/index.js'
+import { gunzip, gunzipStart, gzip } from '../platform/index.js'
 import { type Affine, apply, type Vec3, voxelSizes } from '../volume/affine.js'
 import type { Image, Volume, VoxelArray } from '../volume/volume.js'
 
@@ -28,15 +28,16 @@ const kinds: Record<number, { bytes: number; get(view: DataView, at: number): nu
 export async function readMgh(bytes: Uint8Array, source: string): Promise<Image> {
   const unusable = (seen: string, cause?: unknown) =>
     new InputError(source, seen, 'give an .mgh or .mgz file that FreeSurfer wrote', { cause })
-  let plain = bytes
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b)
-    try {
-      plain = await gunzip(bytes)
-    } catch (cause) {
-      throw unusable('the gzip data is damaged or ends too early', cause)
-    }
+  const damaged = (cause: unknown) => {
+    throw unusable('the gzip data is damaged or ends too early', cause)
+  }
+  const packed = bytes[0] === 0x1f && bytes[1] === 0x8b
+  // The header first: a small file may hold gigabytes.
+  const start = packed ? await gunzipStart(bytes, dataAt).catch(damaged) : bytes
+  if (start.length < dataAt || new DataView(start.buffer, start.byteOffset).getInt32(0) !== 1)
+    throw unusable('this is not an MGH file')
+  const plain = packed ? await gunzip(bytes, unpackedSize(start, bytes.length)).catch(damaged) : bytes
   const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength)
-  if (plain.length < dataAt || view.getInt32(0) !== 1) throw unusable('this is not an MGH file')
   const dims = [4, 8, 12].map((at) => view.getInt32(at)) as unknown as Vec3
   const frames = view.getInt32(16)
   const kind = kinds[view.getInt32(20)]
@@ -55,6 +56,13 @@ export async function readMgh(bytes: Uint8Array, source: string): Promise<Image>
   const data = new Float32Array(count)
   for (let i = 0; i < count; i++) data[i] = kind.get(view, dataAt + i * kind.bytes)
   return { dims, affine: affineOf(dims, size, cosines, good ? floats.slice(12) : [0, 0, 0]), data }
+}
+
+/** As the header tells, with room for the tags behind the voxels; no gzip is tighter than 1032 to 1. */
+function unpackedSize(start: Uint8Array, packed: number): number {
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength)
+  const count = [4, 8, 12, 16].reduce((product, at) => product * Math.max(1, view.getInt32(at)), 1)
+  return Math.min(dataAt + 4 * count + 2 ** 20, 1032 * packed + 2 ** 16)
 }
 
 function affineOf(dims: Vec3, size: number[], cosines: number[], centre: number[]): Affine {

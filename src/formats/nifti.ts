@@ -1,5 +1,5 @@
 import { type Flag, InputError } from '../errors.js'
-import { gunzip } from '../platform/index.js'
+import { gunzip, gunzipStart } from '../platform/index.js'
 import { type Image, type Mask, maskWhere } from '../volume/volume.js'
 import { chooseAffine, judgeDims, type NiftiHeader, parseHeader, type RawHeader, truncated } from './nifti-header.js'
 
@@ -86,8 +86,7 @@ export async function readNiftiVectors(
   bytes: Uint8Array,
   source: string,
 ): Promise<Image & { readonly components: number }> {
-  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? await unpack(bytes, source) : bytes
-  const header = parseHeader(plain, source)
+  const { plain, header } = await unpack(bytes, source)
   const [rank, nx, ny, nz, frames, components] = header.dim
   const dims = judgeDims({ ...header, dim: [3, nx, ny, nz, 1, 1, 1, 1] }, source)
   const count = rank >= 5 && frames === 1 && components >= 1 ? components : 1
@@ -97,8 +96,7 @@ export async function readNiftiVectors(
 }
 
 async function decode(bytes: Uint8Array, source: string): Promise<NiftiImage & { notFinite: number }> {
-  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? await unpack(bytes, source) : bytes
-  const header = parseHeader(plain, source)
+  const { plain, header } = await unpack(bytes, source)
   const dims = judgeDims(header, source)
   const { affine, flags } = chooseAffine(header, dims, source)
   const { data, notFinite } = decodeVoxels(plain, header, dims[0] * dims[1] * dims[2], source)
@@ -106,15 +104,32 @@ async function decode(bytes: Uint8Array, source: string): Promise<NiftiImage & {
   return { image: { dims, affine, data }, header: { version, sformCode, qformCode, timeUnit }, flags, notFinite }
 }
 
-async function unpack(bytes: Uint8Array, source: string): Promise<Uint8Array> {
-  try {
-    return await gunzip(bytes)
-  } catch (cause) {
+/** The file without gzip, and its header. Only as much is unpacked as the header asks for: a small file may hold gigabytes. */
+async function unpack(bytes: Uint8Array, source: string): Promise<{ plain: Uint8Array; header: RawHeader }> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return { plain: bytes, header: parseHeader(bytes, source) }
+  const orDamaged = (cause: unknown) => {
     throw new InputError(source, 'the gzip data is damaged or ends too early', 'copy or download the file again', {
       cause,
     })
   }
+  const header = parseHeader(await gunzipStart(bytes, largestHeader).catch(orDamaged), source)
+  const [rank, ...sizes] = header.dim
+  const count = sizes.slice(0, Math.max(0, rank)).reduce((product, n) => product * Math.max(1, n), 1)
+  const need = Math.max(0, header.voxOffset) + count * (datatypes[header.datatype]?.bytes ?? 16) + largestHeader
+  // No gzip is tighter than 1032 to 1: what asks for more is not there.
+  const there = Math.min(need, 1032 * bytes.length + largestHeader, largestFile)
+  const plain = await gunzip(bytes, there).catch((cause) => {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' || cause instanceof RangeError)
+      throw new InputError(source, 'holds more data than its header tells', 'export the image again', { cause })
+    return orDamaged(cause)
+  })
+  return { plain, header }
 }
+
+/** NIfTI-2 with its extension flag, and room for what some programs put behind the voxels. */
+const largestHeader = 2 ** 16
+/** The largest unpacked file, bytes. */
+const largestFile = 2 ** 32 - 1
 
 /** Name, bytes and reader of each numeric datatype code. */
 const datatypes: Record<

@@ -39,7 +39,30 @@ export async function readLocal(path: string): Promise<Uint8Array> {
 export const gzip = (bytes: Uint8Array, _level = 6): Promise<Uint8Array> =>
   through(bytes, new CompressionStream('gzip'))
 
-export const gunzip = (bytes: Uint8Array): Promise<Uint8Array> => through(bytes, new DecompressionStream('gzip'))
+export async function gunzip(bytes: Uint8Array, most = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
+  const plain = await unpacked(bytes, most + 1)
+  if (plain.length > most) throw new RangeError(`It unpacks to more than ${most} bytes.`)
+  return plain
+}
+
+export const gunzipStart = async (bytes: Uint8Array, n: number): Promise<Uint8Array> =>
+  (await unpacked(bytes, n)).subarray(0, n)
+
+/** Unpacks until at least `enough` bytes are there. */
+async function unpacked(bytes: Uint8Array, enough: number): Promise<Uint8Array> {
+  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('gzip'))
+  const reader = stream.getReader()
+  const parts: Uint8Array<ArrayBuffer>[] = []
+  let size = 0
+  while (size < enough) {
+    const { done, value } = await reader.read()
+    if (done) break
+    parts.push(value)
+    size += value.length
+  }
+  await reader.cancel()
+  return new Uint8Array(await new Blob(parts).arrayBuffer())
+}
 
 async function through(bytes: Uint8Array, stream: CompressionStream | DecompressionStream): Promise<Uint8Array> {
   const piped = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(stream)

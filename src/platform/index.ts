@@ -6,6 +6,7 @@
 export {
   coreCount,
   gunzip,
+  gunzipStart,
   gzip,
   loadOnnxRuntime,
   now,

@@ -1,10 +1,11 @@
+import { constants as bufferConstants } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { constants, gunzip as gunzipCallback, gzip as gzipCallback } from 'node:zlib'
+import { constants, createGunzip, gunzip as gunzipCallback, gzip as gzipCallback } from 'node:zlib'
 import type { OnnxRuntime, WorkerHandle } from './types.js'
 
 /** Name and version of what runs the code, e.g. `node 20.20.2`. */
@@ -33,9 +34,29 @@ export async function gzip(bytes: Uint8Array, level = 6): Promise<Uint8Array> {
   return await promisify(gzipCallback)(bytes, { level })
 }
 
-/** @throws Error when the bytes are not gzip, are damaged, or end too early */
-export async function gunzip(bytes: Uint8Array): Promise<Uint8Array> {
-  return await promisify(gunzipCallback)(bytes, { finishFlush: constants.Z_FINISH })
+/**
+ * @param most bytes that it may unpack to: a small file may hold gigabytes
+ * @throws Error when the bytes are not gzip, are damaged, end too early, or unpack to more than `most`
+ */
+export async function gunzip(bytes: Uint8Array, most: number = bufferConstants.MAX_LENGTH): Promise<Uint8Array> {
+  return await promisify(gunzipCallback)(bytes, {
+    finishFlush: constants.Z_FINISH,
+    maxOutputLength: Math.min(most, bufferConstants.MAX_LENGTH),
+  })
+}
+
+/** The first `n` unpacked bytes, or all where there are fewer. @throws Error when the bytes are not gzip or are damaged there */
+export async function gunzipStart(bytes: Uint8Array, n: number): Promise<Uint8Array> {
+  const stream = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH })
+  stream.end(bytes)
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of stream as AsyncIterable<Uint8Array>) {
+    parts.push(part)
+    size += part.length
+    if (size >= n) break
+  }
+  return new Uint8Array(Buffer.concat(parts).subarray(0, n))
 }
 
 export async function sha256(bytes: Uint8Array): Promise<string> {

@@ -1,35 +1,15 @@
+import type { Flag } from '../errors.js'
+import type { RaterComparison } from '../server/compare.js'
+import type { Draft, Version as SavedVersion } from '../server/corrections.js'
+import type { JobState } from '../server/recalculate.js'
+import type { Review, ReviewState } from '../server/review.js'
+
 /** What the server says of things, and how the page asks for them. The token stays in this tab's memory. */
 
-export interface Flag {
-  code: string
-  severity: 'info' | 'warning' | 'serious'
-  message: string
-}
-export interface Version {
-  id: string
-  rater: string
-  number: number
-  parent: string
-  saved: string
-  steps: string[]
-  note: string
-  lesionCount: number
-  lesionVolumeMl: number
-  recalculated?: 'waiting' | 'running' | 'done' | { failed: string }
-}
-export interface Draft {
-  rater: string
-  tab: string
-  parent: string
-  saved: string
-  steps: string[]
-}
-export interface Mark {
-  kind: 'false-positive' | 'location'
-  at: [number, number, number]
-  location?: string
-}
-export type ReviewState = 'to-review' | 'accepted' | 'corrected' | 'rejected'
+export type { Draft, Mark } from '../server/corrections.js'
+export type { ReviewState } from '../server/review.js'
+/** A version, and how far its volumes, locations and report are. */
+export type Version = SavedVersion & { recalculated?: JobState }
 export interface CaseEntry {
   id: string
   error?: string
@@ -54,13 +34,8 @@ export interface CaseFacts {
   finished: string
   versions: Version[]
   drafts: Draft[]
-  review: { status: ReviewState; history: { status: ReviewState; rater: string; when: string; note: string }[] }
+  review: Review
 }
-export interface Comparison {
-  masks: { id: string; rater: string; volumeMl: number }[]
-  pairs: { a: string; b: string; dice: number | null; lesionF1: number | null; differenceMl: number }[]
-}
-
 export class ServerError extends Error {
   constructor(
     readonly status: number,
@@ -106,7 +81,7 @@ export const server = {
   draftMask: (id: string, { rater, tab }: Draft) => bytes(of(id, 'draft', rater, tab)),
   version: (id: string, version: string) => json<Version & Partial<CaseFacts>>(of(id, 'versions', version)),
   report: async (id: string, version: string) => await (await ask(of(id, 'report', version))).blob(),
-  compare: (id: string) => json<Comparison>(of(id, 'compare')),
+  compare: (id: string) => json<RaterComparison>(of(id, 'compare')),
   review: (id: string, body: { status: ReviewState; rater: string; note: string }) =>
     json<CaseFacts['review']>(of(id, 'review'), { method: 'PUT', body: JSON.stringify(body) }),
   draft: async (id: string, about: object, mask: Uint8Array) => {

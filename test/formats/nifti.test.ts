@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { InputError } from '../../src/errors.js'
 import { readNifti, readNiftiMask, writeNifti } from '../../src/formats/nifti.js'
-import { cornerDistance } from '../../src/volume/affine.js'
+import { cornerDistance, identity } from '../../src/volume/affine.js'
 import { affines, fixed, waves } from '../generators.js'
 
 interface Made {
@@ -221,4 +221,26 @@ test('what is not NIfTI, or not all of it, is refused in one line', async () => 
   const pair = Uint8Array.from(whole)
   pair.set([0x6e, 0x69, 0x31], 344)
   await refused(pair, /\.hdr\/\.img pair/)
+})
+
+test('a small file that unpacks to far more than its header tells is refused before it is all there', async () => {
+  const plain = await writeNifti(
+    { dims: [4, 4, 4], affine: identity, data: Float32Array.from({ length: 64 }, (_, i) => i) },
+    { plain: true },
+  )
+  const zeros = Buffer.alloc(2 ** 27)
+  const behind = new Uint8Array(gzipSync(Buffer.concat([plain, zeros]), { level: 1 }))
+  await assert.rejects(
+    readNifti(behind, 'bomb.nii.gz'),
+    /^InputError: bomb\.nii\.gz: holds more data than its header tells/,
+  )
+  // A header that asks for all of it: the gzip cannot hold so much.
+  const header = plain.slice()
+  const view = new DataView(header.buffer)
+  for (const at of [42, 44, 46]) view.setInt16(at, 32767, true)
+  await assert.rejects(
+    readNifti(new Uint8Array(gzipSync(header)), 'huge.nii.gz'),
+    /huge\.nii\.gz: .*(ends too early|truncated|bytes)/,
+  )
+  assert.equal((await readNifti(new Uint8Array(gzipSync(plain)), 'good.nii.gz')).image.data[5], 5)
 })
