@@ -52,73 +52,73 @@ export function spatialFuzzy(
   const { smoothness, atlasWeight, rounds, tolerance = 1e-3, constrain, signal, onRound } = options
   const n = voxels.length
   const count = classes.length
+  const width = channels.length
   const hosted = classes.map(({ host }) => host ?? -1)
-  const guest = classes.map((_, k) => hosted.indexOf(k))
-  /** The classes that have a place of their own. */
-  const own = classes.flatMap((_, k) => (hosted[k] < 0 ? [k] : []))
+  /** The classes that have a place of their own, and the guest of each (−1: none). */
+  const own = Int32Array.from(classes.flatMap((_, k) => (hosted[k] < 0 ? [k] : [])))
+  const guests = Int32Array.from(own, (k) => hosted.indexOf(k))
+  const places = own.length
   const centres = classes.map(({ centre }) => [...centre])
   const membership = new Float32Array(count * n)
-  const [near, cost, least] = [0, 1, 2].map(() => new Float64Array(count))
+  // Side by side for each voxel, so that one voxel's numbers are read together; a structure and its guest count as one.
+  const values = interleaved(channels)
+  const atlas = interleaved(Array.from(own, (k) => priors[k].map((p) => 0.5 * atlasWeight * p * p)))
+  const squares = new Float32Array(places * n)
+  const middle = new Float64Array(count * width)
+  const [near, least] = [new Float64Array(places), new Float64Array(places)]
+  const cost = new Float64Array(count)
   const beta = weights.map((w) => smoothness * w)
 
   const distance = (k: number, v: number): number => {
-    const centre = centres[k]
     let sum = 0
-    for (let c = 0; c < channels.length; c++) {
-      const away = channels[c][v] - centre[c]
+    for (let c = 0; c < width; c++) {
+      const away = values[width * v + c] - middle[width * k + c]
       sum += away * away
     }
     return sum
   }
   const renew = (v: number, withNeighbours: boolean) => {
-    near.fill(0)
+    let elsewhere = 0
+    for (let j = 0; j < places; j++) near[j] = atlas[places * v + j]
     if (withNeighbours)
       for (let side = 0; side < 6; side++) {
         const other = neighbours[6 * v + side]
         if (other < 0) continue
-        for (const k of own) {
-          // A structure and its guest count as one.
-          const u = membership[count * other + k] + (guest[k] < 0 ? 0 : membership[count * other + guest[k]])
-          near[k] += beta[side >> 1] * u * u
-        }
+        const b = beta[side >> 1]
+        for (let j = 0; j < places; j++) near[j] += b * squares[places * other + j]
       }
-    let elsewhere = 0
-    for (const k of own) {
-      const p = priors[k][v]
-      near[k] += 0.5 * atlasWeight * p * p
-      elsewhere += near[k]
-    }
+    for (let j = 0; j < places; j++) elsewhere += near[j]
     let total = 0
-    for (const k of own) {
-      const place = elsewhere - near[k]
-      least[k] = cost[k] = Math.max(1e-9, place + distance(k, v))
-      const other = guest[k]
-      if (other >= 0) {
-        cost[other] = Math.max(1e-9, place + distance(other, v))
-        least[k] = Math.min(cost[k], cost[other])
+    for (let j = 0; j < places; j++) {
+      const [k, guest] = [own[j], guests[j]]
+      const place = elsewhere - near[j]
+      cost[k] = Math.max(1e-9, place + distance(k, v))
+      least[j] = cost[k]
+      if (guest >= 0) {
+        cost[guest] = Math.max(1e-9, place + distance(guest, v))
+        if (cost[guest] < least[j]) least[j] = cost[guest]
       }
-      total += 1 / least[k]
+      total += 1 / least[j]
     }
-    for (const k of own) {
-      const part = 1 / (least[k] * total)
-      const other = guest[k]
-      if (other < 0) membership[count * v + k] = part
-      else {
-        const share = cost[k] / (cost[k] + cost[other])
-        membership[count * v + k] = part * (1 - share)
-        membership[count * v + other] = part * share
-      }
+    for (let j = 0; j < places; j++) {
+      const [k, guest] = [own[j], guests[j]]
+      const part = 1 / (least[j] * total)
+      squares[places * v + j] = part * part
+      const share = guest < 0 ? 0 : cost[k] / (cost[k] + cost[guest])
+      membership[count * v + k] = part * (1 - share)
+      if (guest >= 0) membership[count * v + guest] = part * share
     }
   }
 
   let round = 0
   for (let moved = Number.POSITIVE_INFINITY; round < rounds && moved > tolerance; round++) {
     signal?.throwIfAborted()
+    for (let k = 0; k < count; k++) for (let c = 0; c < width; c++) middle[width * k + c] = centres[k][c]
     if (round === 0) for (let v = 0; v < n; v++) renew(v, false)
-    for (const colour of colours) for (const v of colour) renew(v, true)
+    for (const colour of colours) for (let i = 0; i < colour.length; i++) renew(colour[i], true)
     moved = 0
     const before = centres.map((centre) => [...centre])
-    for (let k = 0; k < count; k++) meansOf(channels, membership, k, centres[k])
+    newMeans(values, membership, centres)
     constrain?.(centres)
     centres.forEach((centre, k) =>
       centre.forEach((value, c) => {
@@ -130,20 +130,33 @@ export function spatialFuzzy(
   return { centres, membership, rounds: round }
 }
 
-/** Means weighted by the squared memberships of a class, into `centre`, which stays where nothing belongs to it. */
-function meansOf(channels: readonly Float32Array[], membership: Float32Array, k: number, centre: number[]): void {
-  const n = channels[0].length
-  const count = membership.length / n
-  for (let c = 0; c < channels.length; c++) {
-    const values = channels[c]
-    let [total, sum] = [0, 0]
-    for (let v = 0; v < n; v++) {
-      const w = membership[count * v + k] ** 2
-      total += w
-      sum += w * values[v]
-    }
-    if (total > 1e-6) centre[c] = sum / total
+/** Arrays of n values as one, the values of a place side by side. */
+function interleaved(arrays: readonly Float32Array[]): Float32Array {
+  const width = arrays.length
+  const out = new Float32Array(width * (arrays[0]?.length ?? 0))
+  for (let c = 0; c < width; c++) {
+    const from = arrays[c]
+    for (let v = 0; v < from.length; v++) out[width * v + c] = from[v]
   }
+  return out
+}
+
+/** Means weighted by the squared memberships, into `centres`; a class that nothing belongs to keeps its own. */
+function newMeans(values: Float32Array, membership: Float32Array, centres: number[][]): void {
+  const count = centres.length
+  const width = centres[0]?.length ?? 0
+  const totals = new Float64Array(count)
+  const sums = new Float64Array(count * width)
+  const n = membership.length / count
+  for (let v = 0; v < n; v++)
+    for (let k = 0; k < count; k++) {
+      const u = membership[count * v + k]
+      const w = u * u
+      totals[k] += w
+      for (let c = 0; c < width; c++) sums[width * k + c] += w * values[width * v + c]
+    }
+  for (let k = 0; k < count; k++)
+    if (totals[k] > 1e-6) for (let c = 0; c < width; c++) centres[k][c] = sums[width * k + c] / totals[k]
 }
 
 export interface RelabelOptions {
@@ -174,7 +187,7 @@ export function relabelKeepingTopology(
   const place = new Int32Array(labels.length).fill(-1)
   for (let v = 0; v < n; v++) place[voxels[v]] = v
   const count = objects.length
-  const waiting = new Gains()
+  const waiting = new Gains(count * n)
   let handled = 0
 
   /** The neighbours' labels into `seen`; −1 outside the lattice, which belongs to no object. */
@@ -231,45 +244,57 @@ export function relabelKeepingTopology(
   return { dims: start.dims, affine: start.affine, data: labels }
 }
 
-/** A heap of gains with a number each, the largest gain on top; of equal gains the smaller number. */
+/**
+ * A heap of gains in (0, 1] with a number each, the largest gain on top; of equal gains the smaller number. Both stand in
+ * one double: the gain in steps of about 10⁻⁹, then the number. Four children a node keep the heap flat.
+ */
 class Gains {
-  #gains = new Float32Array(1024)
-  #codes = new Float64Array(1024)
+  readonly #numbers: number
+  readonly #steps: number
+  #keys = new Float64Array(1024)
   size = 0
 
-  push(gain: number, code: number): void {
-    if (this.size === this.#gains.length) {
-      const [gains, codes] = [new Float32Array(2 * this.size), new Float64Array(2 * this.size)]
-      gains.set(this.#gains)
-      codes.set(this.#codes)
-      this.#gains = gains
-      this.#codes = codes
-    }
-    let at = this.size++
-    this.#gains[at] = gain
-    this.#codes[at] = code
-    for (let up = (at - 1) >> 1; at > 0 && this.#before(at, up); at = up, up = (at - 1) >> 1) this.#swap(at, up)
+  /** @param numbers how many there are */
+  constructor(numbers: number) {
+    this.#numbers = Math.max(1, numbers)
+    this.#steps = Math.floor(2 ** 53 / this.#numbers) - 1
   }
 
-  pop(): [number, number] {
-    const top: [number, number] = [this.#gains[0], this.#codes[0]]
-    this.#swap(0, --this.size)
-    for (let at = 0; ; ) {
-      let best = at
-      for (const child of [2 * at + 1, 2 * at + 2]) if (child < this.size && this.#before(child, best)) best = child
-      if (best === at) return top
-      this.#swap(at, best)
+  push(gain: number, number: number): void {
+    if (this.size === this.#keys.length) {
+      const keys = new Float64Array(2 * this.size)
+      keys.set(this.#keys)
+      this.#keys = keys
+    }
+    const keys = this.#keys
+    const key = Math.floor(gain * this.#steps) * this.#numbers + (this.#numbers - 1 - number)
+    let at = this.size++
+    while (at > 0) {
+      const up = (at - 1) >> 2
+      if (keys[up] >= key) break
+      keys[at] = keys[up]
+      at = up
+    }
+    keys[at] = key
+  }
+
+  pop(): [gain: number, number: number] {
+    const keys = this.#keys
+    const top = keys[0]
+    const last = keys[--this.size]
+    let at = 0
+    for (;;) {
+      const first = 4 * at + 1
+      if (first >= this.size) break
+      let best = first
+      const end = Math.min(first + 4, this.size)
+      for (let child = first + 1; child < end; child++) if (keys[child] > keys[best]) best = child
+      if (keys[best] <= last) break
+      keys[at] = keys[best]
       at = best
     }
-  }
-
-  #before(a: number, b: number): boolean {
-    const [x, y] = [this.#gains[a], this.#gains[b]]
-    return x > y || (x === y && this.#codes[a] < this.#codes[b])
-  }
-
-  #swap(a: number, b: number): void {
-    ;[this.#gains[a], this.#gains[b]] = [this.#gains[b], this.#gains[a]]
-    ;[this.#codes[a], this.#codes[b]] = [this.#codes[b], this.#codes[a]]
+    keys[at] = last
+    const steps = Math.floor(top / this.#numbers)
+    return [steps / this.#steps, this.#numbers - 1 - (top - steps * this.#numbers)]
   }
 }
