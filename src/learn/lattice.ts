@@ -112,7 +112,8 @@ export function meanField(
   for (let round = 0; round < rounds; round++) {
     signal?.throwIfAborted()
     for (const colour of colours)
-      for (const v of colour) {
+      for (let i = 0; i < colour.length; i++) {
+        const v = colour[i]
         sums.fill(0)
         for (let side = 0; side < 6; side++) {
           const other = neighbours[6 * v + side]

@@ -111,8 +111,12 @@ function weigh(
   const precision = Float64Array.from(classes, (c) => 1 / c.variance[m])
   for (let v = 0; v < values.length; v++) {
     const { weight, rate } = experts[region ? region[v] : 0]
+    const y = values[v]
     let distance = 0
-    for (let k = 0; k < K; k++) distance += belief[K * v + k] * precision[k] * (values[v] - mean[k]) ** 2
+    for (let k = 0; k < K; k++) {
+      const away = y - mean[k]
+      distance += belief[K * v + k] * precision[k] * away * away
+    }
     weights[v] = (rate * weight + 1.5) / (rate + 0.5 * distance)
   }
 }
@@ -129,9 +133,13 @@ function addEvidence(
   const mean = Float64Array.from(classes, (c) => c.mean[m])
   const precision = Float64Array.from(classes, (c) => 0.5 / c.variance[m])
   const constant = Float64Array.from(classes, (c) => -0.5 * Math.log(c.variance[m]))
-  for (let v = 0; v < values.length; v++)
-    for (let k = 0; k < K; k++)
-      evidence[K * v + k] += constant[k] - precision[k] * weights[v] * (values[v] - mean[k]) ** 2
+  for (let v = 0; v < values.length; v++) {
+    const [y, w] = [values[v], weights[v]]
+    for (let k = 0; k < K; k++) {
+      const away = y - mean[k]
+      evidence[K * v + k] += constant[k] - precision[k] * w * away * away
+    }
+  }
 }
 
 /** Weighted means and variances of channel m; a class that hardly anything belongs to keeps what it had. */
@@ -144,21 +152,28 @@ function update(
   held?: number,
 ): void {
   const K = classes.length
-  classes.forEach((c, k) => {
-    if (k === held) return
-    let [share, total, first] = [0, 0, 0]
-    for (let v = 0; v < values.length; v++) {
+  const [share, total, first, second] = [0, 1, 2, 3].map(() => new Float64Array(K))
+  for (let v = 0; v < values.length; v++) {
+    const [y, w] = [values[v], weights[v]]
+    for (let k = 0; k < K; k++) {
       const q = belief[K * v + k]
-      share += q
-      total += q * weights[v]
-      first += q * weights[v] * values[v]
+      share[k] += q
+      total[k] += q * w
+      first[k] += q * w * y
     }
-    if (!(share > 1) && c.mean[m] !== undefined) return
-    const mean = total > 0 ? first / total : 0
-    let second = 0
-    for (let v = 0; v < values.length; v++) second += belief[K * v + k] * weights[v] * (values[v] - mean) ** 2
-    c.mean[m] = mean
+  }
+  const mean = first.map((sum, k) => (total[k] > 0 ? sum / total[k] : 0))
+  for (let v = 0; v < values.length; v++) {
+    const [y, w] = [values[v], weights[v]]
+    for (let k = 0; k < K; k++) {
+      const away = y - mean[k]
+      second[k] += belief[K * v + k] * w * away * away
+    }
+  }
+  classes.forEach((c, k) => {
+    if (k === held || (!(share[k] > 1) && c.mean[m] !== undefined)) return
+    c.mean[m] = mean[k]
     // Never 0, whatever the unit: a channel may be constant in a class.
-    c.variance[m] = Math.max(1e-8 * mean * mean + 1e-12, share > 0 ? second / share : 0)
+    c.variance[m] = Math.max(1e-8 * mean[k] * mean[k] + 1e-12, share[k] > 0 ? second[k] / share[k] : 0)
   })
 }
