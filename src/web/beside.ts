@@ -62,6 +62,7 @@ export class Beside {
       await viewer.add(background ?? 'mask', scan)
       const mask = await readNiftiMask(new Uint8Array(drawn), newest)
       viewer.setMask(mask)
+      viewer.showHead()
       this.viewer = viewer
       this.blinkButton.disabled = false
       viewer.onMove = (voxel) => this.lead(() => this.view.viewer.goToMm(apply(mask.affine, voxel)))

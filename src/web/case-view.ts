@@ -85,6 +85,7 @@ export class CaseView {
     await this.offerDraft()
     // Images that came later lie above the background unless they are told not to.
     if (background) this.viewer.show(background)
+    this.viewer.showHead()
     this.ready = true
   }
 

@@ -34,7 +34,8 @@ export class Viewer {
     this.niivue = new Niivue({
       backColor: [0, 0, 0, 1],
       show3Dcrosshair: true,
-      multiplanarShowRender: SHOW_RENDER.ALWAYS,
+      // The planes first: the head in 3-D takes longest to draw.
+      multiplanarShowRender: SHOW_RENDER.NEVER,
       isResizeCanvas: true,
       crosshairWidth: 1,
       dragAndDropEnabled: false,
@@ -218,6 +219,12 @@ export class Viewer {
   /** By a place in the world, in another scan too. */
   goToMm(mm: Vec3): void {
     if (this.mask) this.goTo(apply(invert(this.mask.affine), mm).map(Math.round) as unknown as Vec3)
+  }
+
+  /** The head in 3-D beside the planes. */
+  showHead(): void {
+    this.niivue.opts.multiplanarShowRender = SHOW_RENDER.ALWAYS
+    this.niivue.drawScene()
   }
 
   layout(which: 'planes' | 'axial' | 'coronal' | 'sagittal' | '3d'): void {
