@@ -74,10 +74,7 @@ export function fitWeightedMixture(
   for (let moved = Infinity; done < iterations && n > 0 && moved > tolerance; done++) {
     signal?.throwIfAborted()
     evidence.set(logPrior)
-    channels.forEach((values, m) => {
-      weigh(classes, values, belief, weights[m], m, experts, region)
-      addEvidence(classes, values, weights[m], m, evidence)
-    })
+    channels.forEach((values, m) => weigh(classes, values, belief, weights[m], m, experts, region, evidence))
     belief = meanField(lattice, evidence, K, {
       smoothness,
       // Without neighbours the evidence is all there is.
@@ -96,7 +93,10 @@ export function fitWeightedMixture(
   return { classes, belief, weights, iterations: done }
 }
 
-/** Mean weight of each voxel in channel m, given its beliefs. */
+/**
+ * Mean weight of each voxel in channel m, given its beliefs; adds the channel's log-likelihoods under these weights to
+ * `evidence`. The part ½ log ω is the same for all classes and left out.
+ */
 function weigh(
   classes: readonly WeightedClass[],
   values: Float32Array,
@@ -104,41 +104,28 @@ function weigh(
   weights: Float32Array,
   m: number,
   experts: readonly ExpertWeight[],
-  region?: Uint8Array,
-): void {
-  const K = classes.length
-  const mean = Float64Array.from(classes, (c) => c.mean[m])
-  const precision = Float64Array.from(classes, (c) => 1 / c.variance[m])
-  for (let v = 0; v < values.length; v++) {
-    const { weight, rate } = experts[region ? region[v] : 0]
-    const y = values[v]
-    let distance = 0
-    for (let k = 0; k < K; k++) {
-      const away = y - mean[k]
-      distance += belief[K * v + k] * precision[k] * away * away
-    }
-    weights[v] = (rate * weight + 1.5) / (rate + 0.5 * distance)
-  }
-}
-
-/** Adds the log-likelihoods of channel m. The part ½ log ω is the same for all classes and left out. */
-function addEvidence(
-  classes: readonly WeightedClass[],
-  values: Float32Array,
-  weights: Float32Array,
-  m: number,
+  region: Uint8Array | undefined,
   evidence: Float32Array,
 ): void {
   const K = classes.length
   const mean = Float64Array.from(classes, (c) => c.mean[m])
   const precision = Float64Array.from(classes, (c) => 0.5 / c.variance[m])
   const constant = Float64Array.from(classes, (c) => -0.5 * Math.log(c.variance[m]))
+  const mode = Float64Array.from(experts, ({ weight, rate }) => rate * weight + 1.5)
+  const rates = Float64Array.from(experts, ({ rate }) => rate)
+  const away = new Float64Array(K)
   for (let v = 0; v < values.length; v++) {
-    const [y, w] = [values[v], weights[v]]
+    const y = values[v]
+    const expert = region ? region[v] : 0
+    let distance = 0
     for (let k = 0; k < K; k++) {
-      const away = y - mean[k]
-      evidence[K * v + k] += constant[k] - precision[k] * w * away * away
+      const d = y - mean[k]
+      away[k] = precision[k] * d * d
+      distance += belief[K * v + k] * away[k]
     }
+    const w = mode[expert] / (rates[expert] + distance)
+    weights[v] = w
+    for (let k = 0; k < K; k++) evidence[K * v + k] += constant[k] - w * away[k]
   }
 }
 
@@ -153,27 +140,27 @@ function update(
 ): void {
   const K = classes.length
   const [share, total, first, second] = [0, 1, 2, 3].map(() => new Float64Array(K))
+  // About the means as they were: sums of squares about 0 would cancel.
+  const centre = Float64Array.from(classes, (c) => c.mean[m] ?? values[0])
   for (let v = 0; v < values.length; v++) {
     const [y, w] = [values[v], weights[v]]
     for (let k = 0; k < K; k++) {
       const q = belief[K * v + k]
+      const part = q * w
+      const away = y - centre[k]
       share[k] += q
-      total[k] += q * w
-      first[k] += q * w * y
-    }
-  }
-  const mean = first.map((sum, k) => (total[k] > 0 ? sum / total[k] : 0))
-  for (let v = 0; v < values.length; v++) {
-    const [y, w] = [values[v], weights[v]]
-    for (let k = 0; k < K; k++) {
-      const away = y - mean[k]
-      second[k] += belief[K * v + k] * w * away * away
+      total[k] += part
+      first[k] += part * away
+      second[k] += part * away * away
     }
   }
   classes.forEach((c, k) => {
     if (k === held || (!(share[k] > 1) && c.mean[m] !== undefined)) return
-    c.mean[m] = mean[k]
+    const moved = total[k] > 0 ? first[k] / total[k] : 0
+    const mean = total[k] > 0 ? centre[k] + moved : 0
+    c.mean[m] = mean
     // Never 0, whatever the unit: a channel may be constant in a class.
-    c.variance[m] = Math.max(1e-8 * mean[k] * mean[k] + 1e-12, share[k] > 0 ? second[k] / share[k] : 0)
+    const spread = share[k] > 0 ? Math.max(0, second[k] - first[k] * moved) / share[k] : 0
+    c.variance[m] = Math.max(1e-8 * mean * mean + 1e-12, spread)
   })
 }
