@@ -34,6 +34,8 @@ export type { PreparedVisit, PreprocessOptions, PreprocessResult } from './run/p
 export { preprocess } from './run/preprocess.js'
 export type { RegisterFilesOptions, RegisterResult } from './run/register.js'
 export { registerFiles } from './run/register.js'
+export type { ReportOptions, ReportResult } from './run/report.js'
+export { reportResult } from './run/report.js'
 export { segment } from './run/segment.js'
 export type { SimulatedStudy, SimulationOptions } from './simulate/study.js'
 export { simulateStudy } from './simulate/study.js'

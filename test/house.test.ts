@@ -157,6 +157,7 @@ test('the package exports what it promises', () => {
     'raterAgreement',
     'readTrainingConfig',
     'registerFiles',
+    'reportResult',
     'segment',
     'simulateStudy',
     'surfaceDistances',

@@ -7,13 +7,17 @@ import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { evaluateCommand } from './commands/evaluate.js'
 import { exportCommand } from './commands/export.js'
+import { exportDicomCommand } from './commands/export-dicom.js'
 import { fillCommand } from './commands/fill.js'
+import { importDicomCommand } from './commands/import-dicom.js'
 import { importModelCommand } from './commands/import-model.js'
 import { intensityScaleCommand } from './commands/intensity-scale.js'
 import { methodsCommand } from './commands/methods.js'
 import { preprocessCommand } from './commands/preprocess.js'
 import { registerCommand } from './commands/register.js'
+import { reportCommand } from './commands/report.js'
 import { segmentCommand } from './commands/segment.js'
+import { serveCommand } from './commands/serve.js'
 import { simulateCommand } from './commands/simulate.js'
 import { trainCommand } from './commands/train.js'
 import { transformCommand } from './commands/transform.js'
@@ -46,8 +50,10 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
     )
   for (const command of [
     segmentCommand(),
+    reportCommand(),
     fillCommand(),
     exportCommand(),
+    exportDicomCommand(),
     preprocessCommand(),
     registerCommand(),
     transformCommand(),
@@ -57,11 +63,13 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
     benchmarkCommand(),
     trainCommand(),
     importModelCommand(),
+    importDicomCommand(),
     consensusCommand(),
     simulateCommand(),
     demoCommand(),
     methodsCommand(),
     viewCommand(),
+    serveCommand(),
     doctorCommand(),
   ])
     root.addCommand(withCommonOptions(command))

@@ -177,7 +177,16 @@ export function datasetFiles(version: string, raw: { name?: string; link?: strin
     ],
     [
       '.bidsignore',
-      ['*_lesions.tsv', '*_summary.json', '*_report.html', '**/provenance.json', 'logs/', 'cohort.*', 'corrections/', ''].join('\n'),
+      [
+        '*_lesions.tsv',
+        '*_summary.json',
+        '*_report.html',
+        '**/provenance.json',
+        'logs/',
+        'cohort.*',
+        'corrections/',
+        '',
+      ].join('\n'),
     ],
     ['README.md', readme],
   ])

@@ -18,6 +18,8 @@ export interface ProcessOptions {
   signal: AbortSignal
   /** Longest time it may take. */
   timeoutSeconds?: number
+  /** Told each whole line that it prints on stdout. */
+  onLine?(line: string): void
 }
 
 /** What an ending process may still tidy up, before it is killed. */
@@ -32,14 +34,19 @@ const graceSeconds = 5
 export async function runScript(
   script: string,
   args: readonly string[],
-  { signal, timeoutSeconds }: ProcessOptions,
+  { signal, timeoutSeconds, onLine }: ProcessOptions,
 ): Promise<Ended> {
   signal.throwIfAborted()
   const path = fileURLToPath(new URL(`../../dist/${script}`, import.meta.url))
   const started = performance.now()
   const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let [stdout, stderr] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  let told = 0
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+    for (let end = -1; onLine && (end = stdout.indexOf('\n', told)) >= 0; told = end + 1)
+      onLine(stdout.slice(told, end))
+  })
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
 
   let killer: NodeJS.Timeout | undefined

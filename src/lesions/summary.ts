@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Flag } from '../errors.js'
 import { countVoxels, type Mask, voxelVolume } from '../volume/volume.js'
 import { type Lesion, type Location, locations } from './types.js'
@@ -21,6 +22,52 @@ export interface Summary {
   connectivity: 6 | 18 | 26
   minimumSizeMm3: number
 }
+
+const load = z.object({
+  count: z.int().min(0).describe('lesions'),
+  volumeMl: z.number().min(0).describe('their volume, ml'),
+})
+
+/** `summary.json` as it is published: docs/schema/summary.schema.json is written from this. */
+export const summarySchema = z
+  .object({
+    schemaVersion: z.literal(1),
+    lesionCount: z.int().min(0).describe('lesions: connected components that are large enough'),
+    lesionVolumeMl: z.number().min(0).describe('volume of all lesions, ml, on the grid of the FLAIR as given'),
+    lesionVolumePercentOfBrain: z
+      .number()
+      .min(0)
+      .nullable()
+      .describe("lesion volume in per cent of the brain mask's; null where there is no brain mask"),
+    byLocation: z
+      .object({
+        periventricular: load,
+        juxtacortical: load.describe('juxtacortical and cortical'),
+        infratentorial: load.describe('brainstem and cerebellum'),
+        subcortical: load.describe('deep and subcortical white matter: all others'),
+      })
+      .describe('each lesion counts in one class'),
+    flags: z
+      .array(
+        z.object({
+          code: z.string().describe('stable name, e.g. thick-slices'),
+          severity: z.enum(['info', 'warning', 'serious']),
+          message: z.string().describe('one sentence for a reader'),
+        }),
+      )
+      .describe('doubts about the images and the run'),
+    method: z
+      .string()
+      .describe('id of the method; "given" where a mask was given; ids separated by commas for several'),
+    model: z.string().optional().describe('model of a network'),
+    connectivity: z
+      .union([z.literal(6), z.literal(18), z.literal(26)])
+      .describe('which voxels touch: 6, 18 or 26 neighbours'),
+    minimumSizeMm3: z.number().min(0).describe('smallest lesion counted, mm³'),
+  })
+  .describe(
+    'Counts and volumes of one visit, as `lesionwise segment` writes them into summary.json. Research only.',
+  ) satisfies z.ZodType<Summary>
 
 export interface SummaryInput {
   lesions: readonly Lesion[]
@@ -108,6 +155,9 @@ export const millilitres = (lesions: readonly Lesion[]): number =>
 
 /** Four decimals: a tenth of a mm³ in ml, and no digits that only the floating point knows. */
 const rounded = (value: number): number => Math.round(value * 1e4) / 1e4
+
+/** A volume as the files hold it; null where there is none. */
+export const millilitresOf = (ml: number | undefined): number | null => (ml === undefined ? null : rounded(ml))
 
 const finite = (value: number | undefined): number | undefined =>
   value === undefined || !Number.isFinite(value) ? undefined : rounded(value)

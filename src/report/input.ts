@@ -3,11 +3,12 @@ import type { Lesion } from '../lesions/types.js'
 import type { Citation } from '../methods/define.js'
 import type { Modality } from '../volume/study.js'
 import type { Image, Mask, Volume } from '../volume/volume.js'
+import type { Language } from './words/languages.js'
 
 /** All that a report is made of. Volumes are on one grid, that of the FLAIR as it was given, axes in any order. */
 export interface ReportInput {
-  /** The FLAIR as the scanner gave it: the pictures show this. */
-  flair: Image
+  /** The FLAIR as the scanner gave it: the pictures show this. Without it there are none. */
+  flair?: Image
   /** The FLAIR that the method saw, bias corrected: the histogram is of this. Left out, `flair` is used. */
   analysed?: Image
   /** Lesion ids. */
@@ -28,8 +29,8 @@ export interface ReportInput {
   /** The method's parameters and what they mean. */
   params?: Record<string, unknown>
   paramNotes?: Record<string, string>
-  /** Settings around the method, e.g. smallest lesion and location rule, in the words to print. */
-  settings?: Record<string, string | number>
+  /** Settings around the method; the smallest lesion in mm³ and the connectivity are in the summary. */
+  settings?: { minimumVoxels?: number; locationRule?: string; probabilityCut?: number }
   /** Intensity of `analysed` above which the method called tissue lesion, where it has one. */
   threshold?: number
   /** The lesions come from a mask the user gave; no segmentation was done. */
@@ -37,7 +38,36 @@ export interface ReportInput {
   stages: readonly { stage: string; seconds: number; peakMegabytes?: number }[]
   /** Of the whole run, in seconds. */
   seconds?: number
+  /** What found the lesions. */
   software: { name: string; version: string; runtime?: string }
+  /** The version that writes the report, where it is another. */
+  reportVersion?: string
   /** Date of the analysis, e.g. 2026-05-04. */
   date?: string
+  /** Date of the visit, as it is to be printed. */
+  visitDate?: string
+  /** The result of an earlier visit of the same person. */
+  earlier?: EarlierResult
+  /** Default: English. */
+  language?: Language
 }
+
+/** What is compared with the result of an earlier visit: counts and volumes, never single lesions. */
+export interface EarlierResult {
+  summary: Summary
+  /** Volume of the brain mask. */
+  brainMl?: number
+  visitDate?: string
+  /** In what the two results were not made alike. */
+  differences: readonly Difference[]
+}
+
+export type Difference =
+  | 'method'
+  | 'params'
+  | 'version'
+  | 'connectivity'
+  | 'minimumSize'
+  | 'locationRule'
+  | 'contrasts'
+  | 'grid'

@@ -21,6 +21,7 @@ export function probabilityFigure(
   box: Box,
   window: Window,
   frameMm: number,
+  label: string,
 ): Html {
   const cut = slice(flair, plane, index, box)
   const levels = grey(cut, window)
@@ -31,7 +32,7 @@ export function probabilityFigure(
     const strength = p >= 0.05 ? 0.75 : 0
     for (let c = 0; c < 3; c++) rgb[3 * i + c] = (1 - strength) * levels[i] + strength * colour(p, c)
   }
-  return paintedFigure(plane, rgb, cut, `${plane} slice, probability of lesion in colour`, frameMm)
+  return paintedFigure(plane, rgb, cut, label, frameMm)
 }
 
 function colour(p: number, channel: number): number {

@@ -1,11 +1,12 @@
 import type { Flag } from '../errors.js'
 import { type Lesion, locations } from '../lesions/types.js'
-import { volumeMl } from '../volume/volume.js'
+import { contentOf, type ReportContent, type Stat, type Table } from './content.js'
 import { histogramFigure } from './histogram.js'
 import { type Html, html } from './html.js'
 import type { ReportInput } from './input.js'
 import { closeUps, keyPictures, montage, probabilityPictures, registrationPictures, sceneOf } from './pictures.js'
-import { count, figure, locationNames, methodsText, plain } from './words.js'
+import { en } from './words/en.js'
+import type { Speech } from './words/languages.js'
 
 /** A part of the report. What it holds is decided here, how it looks in style.ts, where it stands by its place in the list. */
 export interface Section {
@@ -17,94 +18,92 @@ export interface Section {
 }
 
 /** The report's sections, in their order. */
-export async function sectionsOf(input: ReportInput): Promise<Section[]> {
+export async function sectionsOf(input: ReportInput, content: ReportContent = contentOf(input)): Promise<Section[]> {
   const scene = sceneOf(input)
+  const { speech, criteria, earlier } = content
+  const { words } = speech
   const { lesions, brain, t1, probability } = input
   const some = lesions.length > 0
-  return [
-    { id: 'result', title: 'Result', body: result(input) },
+  return present(
+    { id: 'result', title: words.result.title, body: result(input, content) },
+    earlier && {
+      id: 'earlier',
+      title: words.earlier.title,
+      lead: words.earlier.lead,
+      body: html`<div class="plot">${table(earlier.table)}</div>${earlier.notes.map((note) => html`<p class="fine">${note}</p>`)}`,
+    },
+    {
+      id: 'criteria',
+      title: words.criteria.title,
+      lead: criteria.lead,
+      body: html`<p>${criteria.sentence}</p>${table(criteria.table)}`,
+    },
     {
       id: 'quality',
-      title: 'Doubts and quality',
-      lead: 'What was noticed about the images and the run. A flag is a reason to look, not a verdict.',
-      body: flagList(input.summary.flags),
+      title: words.quality.title,
+      lead: words.quality.lead,
+      body: flags(content.flags, words.quality.none),
     },
     {
       id: 'slices',
-      title: 'Key slices',
-      lead: `${some ? 'In each plane the slice with the most lesion tissue: first as acquired, then with the edges of the lesions' : 'The middle of the brain in three planes'}. Radiological convention: the patient’s right (R) is on the left of the image.`,
-      body: html`${legend(input)}${keyPictures(scene)}`,
+      title: words.pictures.title,
+      lead: scene && `${some ? words.pictures.withLesions : words.pictures.withoutLesions}. ${words.pictures.sides}`,
+      body: scene ? html`${legend(input, speech)}${keyPictures(scene)}` : html`<p>${words.pictures.missing}</p>`,
     },
-    ...(some
-      ? [
-          {
-            id: 'largest',
-            title: lesions.length > 8 ? 'The largest lesions, close up' : 'The lesions, close up',
-            lead: 'Axial squares of 64 mm at one scale, through the slice that shows most of the lesion.',
-            body: closeUps(scene, lesions.slice(0, 8)),
-          },
-        ]
-      : []),
-    {
+    scene &&
+      some && {
+        id: 'largest',
+        title: lesions.length > 8 ? words.pictures.largest : words.pictures.all,
+        lead: words.pictures.closeLead,
+        body: closeUps(scene, lesions.slice(0, 8)),
+      },
+    scene && {
       id: 'montage',
-      title: 'The whole brain',
-      lead: `Axial slices from top to bottom, patient’s right on the left; numbers are heights in mm.${brain ? ' The thin line is the edge of the brain mask.' : ''}`,
+      title: words.pictures.montage,
+      lead: `${words.pictures.montageLead}${brain ? ` ${words.pictures.brainEdge}` : ''}`,
       body: montage(scene),
     },
-    ...(some
-      ? [
-          {
-            id: 'lesions',
-            title: 'Lesions',
-            lead: 'Centroids are in mm towards the right, the front and the head. Gaps run from the surface of the lesion to that of the ventricles and of the cortex. Press a heading to sort.',
-            body: lesionTable(lesions),
-          },
-        ]
-      : []),
-    ...(brain
-      ? [
-          {
-            id: 'histogram',
-            title: 'Intensities',
-            lead: 'FLAIR intensities of the brain and of the lesions, each scaled to its own peak.',
-            body: await histogram(input),
-          },
-        ]
-      : []),
-    ...(probability
-      ? [
-          {
-            id: 'probability',
-            title: 'How sure the method was',
-            lead: 'The key slices again, coloured by the probability of being lesion that the method gave each voxel.',
-            body: html`<p class="legend"><span>5 %<i class="ramp"></i>100 %</span></p>${probabilityPictures(scene, probability)}`,
-          },
-        ]
-      : []),
-    ...(t1
-      ? [
-          {
-            id: 'registration',
-            title: 'Does the T1 fit the FLAIR?',
-            lead: 'FLAIR and T1 (bluish) in turns. Where the two fit, ventricles and cortex run on across the borders of the squares.',
-            body: html`${
-              input.registrationTrust !== undefined &&
-              html`<p>Registration check: <strong>${figure(input.registrationTrust, 2)}</strong> (1 is best).</p>`
-            }${registrationPictures(scene, t1)}`,
-          },
-        ]
-      : []),
-    { id: 'method', title: 'How it was done', body: method(input) },
-  ]
+    some && {
+      id: 'lesions',
+      title: words.lesions.title,
+      lead: words.lesions.lead,
+      body: lesionTable(lesions, speech),
+    },
+    brain &&
+      input.flair && {
+        id: 'histogram',
+        title: words.intensities.title,
+        lead: words.intensities.lead,
+        body: await histogram(input, speech),
+      },
+    scene &&
+      probability && {
+        id: 'probability',
+        title: words.probability.title,
+        lead: words.probability.lead,
+        body: html`<p class="legend"><span>5 %<i class="ramp"></i>100 %</span></p>${probabilityPictures(scene, probability)}`,
+      },
+    scene &&
+      t1 && {
+        id: 'registration',
+        title: words.registration.title,
+        lead: words.registration.lead,
+        body: html`${
+          input.registrationTrust !== undefined &&
+          html`<p>${words.registration.check}: <strong>${speech.figure(input.registrationTrust, 2)}</strong> (${words.registration.best}).</p>`
+        }${registrationPictures(scene, t1)}`,
+      },
+    { id: 'method', title: words.method.title, body: method(input, content) },
+  )
 }
 
-function result({ summary, lesions, brain }: ReportInput): Html {
-  const percent = summary.lesionVolumePercentOfBrain
+const present = (...sections: (Section | false | undefined)[]): Section[] =>
+  sections.filter((section) => section !== false && section !== undefined)
+
+function result({ summary, lesions }: ReportInput, { stats, byLocation }: ReportContent): Html {
   const total = summary.lesionVolumeMl
   return html`<div class="stats">
-${stat(String(summary.lesionCount), summary.lesionCount === 1 ? 'lesion' : 'lesions', `of at least ${summary.minimumSizeMm3} mm³, ${summary.connectivity}-connected`)}
-${stat(figure(total), 'ml in all', lesions.length > 0 ? `largest ${figure(lesions[0].volumeMm3 / 1000)} ml` : 'no lesion was found')}
-${percent === null ? '' : stat(`${figure(percent, 2)} %`, 'of the brain', brain ? `brain mask ${figure(volumeMl(brain), 0)} ml` : '')}
+${stats.map(stat)}
 </div>
 ${
   lesions.length > 0 &&
@@ -113,82 +112,88 @@ ${
       html`<i class="fill ${location}" style="flex-grow:${Math.round(1e4 * (summary.byLocation[location].volumeMl / total))}"></i>`,
   )}</div>`
 }
-<table class="by"><thead><tr><th>Location</th><th class="n">Lesions</th><th class="n">Volume, ml</th><th class="n">Share</th></tr></thead><tbody>${locations.map(
-    (location) => {
-      const here = summary.byLocation[location]
-      return html`<tr><td><i class="dot ${location}"></i>${locationNames[location]}</td><td class="n">${here.count}</td><td class="n">${figure(here.volumeMl, 2)}</td><td class="n">${total > 0 ? `${figure((100 * here.volumeMl) / total, 0)} %` : '–'}</td></tr>`
-    },
+${table(byLocation)}`
+}
+
+const stat = ({ value, unit, note }: Stat): Html =>
+  html`<div class="stat"><b>${value}</b> <span>${unit}</span> <small>${note}</small></div>
+`
+
+function table({ head, rows }: Table): Html {
+  const [first, ...others] = head
+  return html`<table class="by"><thead><tr><th>${first}</th>${others.map((name) => html`<th class="n">${name}</th>`)}</tr></thead><tbody>${rows.map(
+    ({ cells: [name, ...figures], location, apart }) =>
+      html`<tr${apart && html` class="sum"`}><td>${location && html`<i class="dot ${location}"></i>`}${name}</td>${figures.map((cell) => html`<td class="n">${cell}</td>`)}</tr>`,
   )}</tbody></table>`
 }
 
-const stat = (value: string, unit: string, note: string): Html =>
-  html`<div class="stat"><b>${value}</b> <span>${unit}</span> <small>${note}</small></div>`
-
-const severityNames = { serious: 'Serious', warning: 'Warning', info: 'Note' } as const
-
-/** Flags, the serious ones first. */
-export function flagList(flags: readonly Flag[]): Html {
-  if (flags.length === 0) return html`<p class="fine">Nothing was noticed that speaks against the result.</p>`
+/** Flags, the serious ones first, in English. */
+export function flagList(list: readonly Flag[]): Html {
   const order = ['serious', 'warning', 'info'] as const
-  const sorted = [...flags].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))
-  return html`<ul class="flags">${sorted.map(
-    ({ code, severity, message }) =>
-      html`<li class="${severity}"><b>${severityNames[severity]}</b><span>${message} <code>${code}</code></span></li>`,
+  const sorted = [...list].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))
+  return flags(
+    sorted.map((flag) => ({ ...flag, label: en.quality.severities[flag.severity] })),
+    en.quality.none,
+  )
+}
+
+function flags(list: ReportContent['flags'], none: string): Html {
+  if (list.length === 0) return html`<p class="fine">${none}</p>`
+  return html`<ul class="flags">${list.map(
+    ({ code, severity, message, label }) =>
+      html`<li class="${severity}"><b>${label}</b><span>${message} <code>${code}</code></span></li>`,
   )}</ul>`
 }
 
-function legend({ lesions }: ReportInput): Html {
-  const present = locations.filter((location) =>
-    lesions.some((lesion) => (lesion.location ?? 'subcortical') === location),
-  )
-  return html`<p class="legend">${present.map(
-    (location) => html`<span><i class="dot ${location}"></i>${locationNames[location]}</span>`,
+function legend({ lesions }: ReportInput, { words }: Speech): Html {
+  const seen = locations.filter((location) => lesions.some((lesion) => (lesion.location ?? 'subcortical') === location))
+  return html`<p class="legend">${seen.map(
+    (location) => html`<span><i class="dot ${location}"></i>${words.locations[location]}</span>`,
   )}</p>`
 }
 
-function lesionTable(lesions: readonly Lesion[]): Html {
+function lesionTable(lesions: readonly Lesion[], { words, figure }: Speech): Html {
   const gap = (mm?: number) => (mm === undefined || !Number.isFinite(mm) ? '–' : figure(mm, 1))
   const flair = lesions.some(({ intensities }) => intensities?.flair !== undefined)
-  return html`<div class="scroll"><table class="list" data-sortable><thead><tr><th class="n">No.</th><th>Location</th><th class="n">Volume, mm³</th><th class="n">Longest axis, mm</th><th class="n">Centroid, mm</th><th class="n">To ventricles, mm</th><th class="n">To cortex, mm</th>${flair && html`<th class="n">FLAIR mean</th>`}</tr></thead><tbody>${lesions.map(
+  const names = words.lesions
+  return html`<div class="scroll"><table class="list" data-sortable><thead><tr><th class="n">${names.number}</th><th>${names.location}</th><th class="n">${names.volume}</th><th class="n">${names.longest}</th><th class="n">${names.centroid}</th><th class="n">${names.toVentricles}</th><th class="n">${names.toCortex}</th>${flair && html`<th class="n">${names.flair}</th>`}</tr></thead><tbody>${lesions.map(
     (lesion) =>
-      html`<tr><td class="n">${lesion.id}</td><td data-v="${locations.indexOf(lesion.location ?? 'subcortical')}"><i class="dot ${lesion.location ?? 'subcortical'}"></i>${locationNames[lesion.location ?? 'subcortical'].split(/[ ,]/)[0]}</td><td class="n" data-v="${lesion.volumeMm3}">${figure(lesion.volumeMm3, lesion.volumeMm3 < 100 ? 1 : 0)}</td><td class="n">${figure(lesion.longestAxisMm, 1)}</td><td class="n" data-v="${lesion.centroid[2]}">${lesion.centroid.map((mm) => String(Math.round(mm)).replace('-', '−')).join(' ')}</td><td class="n">${gap(lesion.ventricleGapMm)}</td><td class="n">${gap(lesion.cortexGapMm)}</td>${flair && html`<td class="n">${figure(lesion.intensities?.flair ?? Number.NaN)}</td>`}</tr>`,
-  )}</tbody></table></div>${lesions.length > 60 && html`<p class="printonly">The 60 largest of ${lesions.length} lesions are printed; lesions.tsv has them all.</p>`}`
+      html`<tr><td class="n">${lesion.id}</td><td data-v="${locations.indexOf(lesion.location ?? 'subcortical')}"><i class="dot ${lesion.location ?? 'subcortical'}"></i>${words.shortLocations[lesion.location ?? 'subcortical']}</td><td class="n" data-v="${lesion.volumeMm3}">${figure(lesion.volumeMm3, lesion.volumeMm3 < 100 ? 1 : 0)}</td>${sortable(lesion.longestAxisMm, figure(lesion.longestAxisMm, 1))}<td class="n" data-v="${lesion.centroid[2]}">${lesion.centroid.map((mm) => String(Math.round(mm)).replace('-', '−')).join(' ')}</td>${sortable(lesion.ventricleGapMm, gap(lesion.ventricleGapMm))}${sortable(lesion.cortexGapMm, gap(lesion.cortexGapMm))}${flair && sortable(lesion.intensities?.flair, figure(lesion.intensities?.flair ?? Number.NaN))}</tr>`,
+  )}</tbody></table></div>${lesions.length > 60 && html`<p class="printonly">${names.printed(figure(lesions.length, 0))}</p>`}`
 }
 
-async function histogram({ analysed, flair, brain, labels, threshold }: ReportInput): Promise<Html> {
-  const svg = await histogramFigure(analysed ?? flair, brain!, labels, threshold)
-  return html`<p class="legend"><span><i class="dot brain"></i>Brain without lesions</span><span><i class="dot lesion"></i>Lesions</span>${
-    threshold !== undefined && html`<span>Threshold ${figure(threshold)}</span>`
+/** A cell that sorts by its value, whatever sign the language puts before decimals. */
+const sortable = (value: number | undefined, text: string): Html =>
+  html`<td class="n"${value !== undefined && Number.isFinite(value) && html` data-v="${value}"`}>${text}</td>`
+
+async function histogram({ analysed, flair, brain, labels, threshold }: ReportInput, said: Speech): Promise<Html> {
+  const words = said.words.intensities
+  const svg = await histogramFigure(analysed ?? flair!, brain!, labels, threshold, words)
+  return html`<p class="legend"><span><i class="dot brain"></i>${words.brain}</span><span><i class="dot lesion"></i>${words.lesions}</span>${
+    threshold !== undefined && html`<span>${words.threshold(said.figure(threshold))}</span>`
   }</p><div class="plot">${svg}</div>`
 }
 
-function method(input: ReportInput): Html {
-  const {
-    method: used,
-    params = {},
-    paramNotes = {},
-    settings = {},
-    stages,
-    software,
-    seconds,
-    date,
-    maskGiven,
-  } = input
+function method({ stages, seconds, date }: ReportInput, content: ReportContent): Html {
+  const { speech, method: used } = content
+  const { figure, words } = speech
   const longest = Math.max(...stages.map((stage) => stage.seconds), 1e-9)
-  return html`<h3>${maskGiven ? 'Lesion mask given by the user' : `${used.title} (${used.id})`}</h3>
+  return html`<h3>${used.title}</h3>
 <p>${used.describe}</p>
-${used.citation && html`<p class="cite">${used.citation.text}${used.citation.doi && html` doi:${used.citation.doi}`}</p>`}
-<h3>For the Methods section</h3>
-<blockquote>${methodsText(input)}</blockquote>
-<div class="columns"><div><h3>Parameters and settings</h3>
-<table class="facts"><tbody>${[...Object.entries(params), ...Object.entries(settings)].map(
-    ([name, value]) =>
-      html`<tr><th>${name}${paramNotes[name] && html`<small>${paramNotes[name]}</small>`}</th><td class="n">${plain(value)}</td></tr>`,
+${used.citation && html`<p class="cite">${used.citation}</p>`}
+<h3>${words.method.paper}</h3>
+<blockquote>${used.paper}</blockquote>
+<div class="columns"><div><h3>${words.method.settings}</h3>
+<table class="facts"><tbody>${used.settings.map(
+    ({ name, note, value }) =>
+      html`<tr><th>${name}${note && html`<small>${note}</small>`}</th><td class="n">${value}</td></tr>`,
   )}</tbody></table></div>
-<div><h3>Where the time went</h3>
+<div><h3>${words.method.times}</h3>
 <table class="facts"><tbody>${stages.map(
     (stage) =>
       html`<tr><th>${stage.stage}<i class="time" style="width:${Math.max(1, Math.round((100 * stage.seconds) / longest))}%"></i></th><td class="n">${figure(stage.seconds, 1)} s</td></tr>`,
-  )}${seconds !== undefined && html`<tr class="sum"><th>In all</th><td class="n">${figure(seconds, 1)} s</td></tr>`}</tbody></table></div></div>
-<p class="version">${software.name} ${software.version}${software.runtime && `, ${software.runtime}`}${date && `, ${date}`}. ${count(stages.length, 'stage')}.</p>`
+  )}${seconds !== undefined && html`<tr class="sum"><th>${words.method.inAll}</th><td class="n">${figure(seconds, 1)} s</td></tr>`}</tbody></table></div></div>
+<h3>${words.method.references}</h3>
+${used.references.map((reference) => html`<p class="cite">${reference}</p>`)}
+<p class="version">${used.versions.join('. ')}${date && `, ${date}`}. ${words.method.stages(stages.length)}.</p>`
 }

@@ -85,7 +85,7 @@ blockquote{margin:0;padding:12px 16px;background:var(--panel);border:1px solid v
 .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:8px 48px;margin-top:26px}
 .facts{font-size:.88rem}.facts th{font-weight:450;position:relative}.facts small{display:block;color:var(--soft);font-size:.82rem;max-width:46ch}
 .facts .time{display:block;height:3px;border-radius:2px;background:var(--accent);opacity:.55;margin-top:4px}
-.facts .sum>*{font-weight:650}.version{color:var(--soft);font-size:.85rem;margin-top:24px}
+.by .sum>*,.facts .sum>*{font-weight:650}.version{color:var(--soft);font-size:.85rem;margin-top:24px}
 .printonly{display:none}
 footer{color:var(--soft);font-size:.82rem;padding-block:18px 40px;border-top:1px solid var(--line)}
 a{color:inherit}

@@ -1,6 +1,7 @@
 import type { Flag } from '../errors.js'
 import type { Lesion } from '../lesions/instances.js'
 import type { Summary } from '../lesions/summary.js'
+import type { Language } from '../report/words/languages.js'
 import type { Modality, StepRecord } from '../volume/study.js'
 import type { Image, Mask, Volume } from '../volume/volume.js'
 
@@ -36,6 +37,10 @@ export interface SegmentOptions extends Partial<Record<Modality, ImageSource>> {
   locationRule?: 'clinical' | 'lst-ai'
   /** Write input paths into provenance.json. Default false: names can identify people. */
   keepPaths?: boolean
+  /** Write report.pdf too. Default false. */
+  pdf?: boolean
+  /** Of the report. Default English. */
+  language?: Language
   /** Worker threads. Default: all cores. */
   threads?: number
   /** Seed of everything random. Default 1. */
@@ -91,6 +96,8 @@ export interface SegmentResult {
   provenance: Provenance
   /** The report page, one self-contained HTML document. */
   report: string
+  /** The same on paper, with `pdf: true`. */
+  pdf?: Uint8Array
   /** Names of the files written into `out`, in the order they appeared. */
   files: string[]
 }

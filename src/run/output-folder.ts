@@ -15,6 +15,7 @@ const ownFiles = [
   'lesions.tsv',
   'summary.json',
   'report.html',
+  'report.pdf',
   'provenance.json',
 ] as const
 /** Further maps of a method: tissue structures, what each method of a consensus found. */

@@ -26,6 +26,7 @@ export async function packed({
   brain,
   summary,
   report,
+  pdf,
   provenance,
   header,
 }: {
@@ -35,6 +36,7 @@ export async function packed({
   brain: Mask
   summary: Summary
   report: string
+  pdf?: Uint8Array
   provenance: Provenance
   header: NiftiHeader | undefined
 }): Promise<Map<OwnFile, Uint8Array | string>> {
@@ -50,6 +52,7 @@ export async function packed({
   files.set('lesions.tsv', writeTsv(columns, rows))
   files.set('summary.json', `${JSON.stringify(summary, null, 2)}\n`)
   files.set('report.html', report)
+  if (pdf) files.set('report.pdf', pdf)
   files.set('provenance.json', `${JSON.stringify(provenance, null, 2)}\n`)
   return files
 }

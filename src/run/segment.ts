@@ -13,6 +13,7 @@ import { coreCount, now, peakMegabytes, runtime } from '../platform/index.js'
 import { isStripped } from '../preprocess/brain.js'
 import { type Preparation, prepareWeight } from '../preprocess/pipeline.js'
 import { Stages } from '../preprocess/stages.js'
+import type { ReportInput } from '../report/input.js'
 import { buildReport } from '../report/page.js'
 import { qualityFlags } from '../report/quality.js'
 import { dilate } from '../volume/morphology.js'
@@ -23,6 +24,7 @@ import { brainMaskIn, type Input, readImage, readMask, visitFrom } from './input
 import { type ImageSource, methodStage, type Provenance, type SegmentOptions, type SegmentResult } from './options.js'
 import { openOutputFolder } from './output-folder.js'
 import { contrastsUsed, prepareOrExplain } from './prepare.js'
+import { buildPdf } from './report-pdf.js'
 import { furtherMaps, packed } from './segment-files.js'
 
 /**
@@ -105,38 +107,36 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
       : { id: entry!.id, title: entry!.title, describe: entry!.describe, citation: entry!.citation }
     const version = await packageVersion()
     const t1 = prepared.study.images.t1
-    const report = await stages.run(
-      'Writing the report',
-      5,
-      async () =>
-        await buildReport({
-          flair,
-          analysed: await prepared.toNative.image(prepared.study.images.flair!),
-          labels: set.labels,
-          lesions: set.lesions,
-          summary,
-          brain,
-          probability,
-          ...(t1 ? { t1: await prepared.toNative.image(t1) } : {}),
-          contrasts: Object.keys(prepared.study.images) as Modality[],
-          method: about,
-          params,
-          paramNotes: method ? notesOf(method) : {},
-          settings: {
-            'Smallest lesion': `${set.minimumSizeMm3} mm³ and ${set.minimumVoxels} voxels`,
-            'Voxels touch by': `${set.connectivity} neighbours`,
-            'Location rule': options.locationRule ?? 'clinical',
-            ...(options.threshold === undefined ? {} : { 'Probability cut': options.threshold }),
-          },
-          registrationTrust: trustOf(prepared, 't1'),
-          threshold: options.threshold === undefined ? map.figures?.threshold : undefined,
-          maskGiven,
-          stages: stages.records,
-          seconds: (now() - clock) / 1000,
-          software: { name: 'Lesionwise', version, runtime: runtime() },
-          date: started.toISOString().slice(0, 10),
-        }),
-    )
+    const [report, pdf] = await stages.run('Writing the report', 5, async () => {
+      const input: ReportInput = {
+        flair,
+        analysed: await prepared.toNative.image(prepared.study.images.flair!),
+        labels: set.labels,
+        lesions: set.lesions,
+        summary,
+        brain,
+        probability,
+        ...(t1 ? { t1: await prepared.toNative.image(t1) } : {}),
+        contrasts: Object.keys(prepared.study.images) as Modality[],
+        method: about,
+        params,
+        paramNotes: method ? notesOf(method) : {},
+        settings: {
+          minimumVoxels: set.minimumVoxels,
+          locationRule: options.locationRule ?? 'clinical',
+          probabilityCut: options.threshold,
+        },
+        registrationTrust: trustOf(prepared, 't1'),
+        threshold: options.threshold === undefined ? map.figures?.threshold : undefined,
+        maskGiven,
+        stages: stages.records,
+        seconds: (now() - clock) / 1000,
+        software: { name: 'Lesionwise', version, runtime: runtime() },
+        date: started.toISOString().slice(0, 10),
+        language: options.language,
+      }
+      return [await buildReport(input), options.pdf ? await buildPdf(input) : undefined] as const
+    })
     const provenance = provenanceOf({ options, inputs, entry, params, prepared, stages, version, started, clock })
     const files = await packed({
       set,
@@ -145,6 +145,7 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
       brain,
       summary,
       report,
+      pdf,
       provenance,
       header: flairInput.header,
     })
@@ -160,6 +161,7 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
       flags,
       provenance,
       report,
+      ...(pdf ? { pdf } : {}),
       files: folder ? [...files.keys()] : [],
     }
   } finally {
@@ -187,7 +189,8 @@ function trustOf({ study }: Preparation, modality: Modality): number | undefined
   return typeof trust === 'number' ? trust : undefined
 }
 
-const givenMask = {
+/** What stands for a method where lesions were given. */
+export const givenMask = {
   id: 'given',
   title: 'Lesion mask given by the user',
   describe: 'The lesions are those of a mask that was given; nothing was segmented.',
@@ -214,7 +217,8 @@ export function parametersOf(method: AnySegmentationMethod, given: Record<string
   throw new UsageError(`${method.id}: ${name} = ${JSON.stringify(given[name])} will not do: ${issue.message}`)
 }
 
-const notesOf = ({ params }: AnySegmentationMethod): Record<string, string> =>
+/** What each parameter of a method is. */
+export const notesOf = ({ params }: AnySegmentationMethod): Record<string, string> =>
   Object.fromEntries(
     Object.entries(params.shape).map(([name, schema]) => [
       name,

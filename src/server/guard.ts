@@ -6,6 +6,10 @@ export interface GuardOptions {
   token: string
   /** Largest body of a request, bytes. */
   largestBody: number
+  /** Further names under which this server is reached, without ports. */
+  hosts?: readonly string[]
+  /** Where one finds the token. */
+  hint?: string
 }
 
 /** Names under which a server on this machine is reached. Another name means that a foreign site's DNS points here. */
@@ -34,10 +38,10 @@ const policy = [
  * pages of other sites) are looked at on every request, the token on every one for data; it travels in a header and never
  * in an address, so that neither logs nor the browser's history hold it.
  */
-export function guard({ token, largestBody }: GuardOptions): MiddlewareHandler {
-  const secret = Buffer.from(token)
+export function guard(options: GuardOptions): MiddlewareHandler {
+  const secret = Buffer.from(options.token)
   return async (context, next) => {
-    const refused = refusal(context, secret, largestBody)
+    const refused = refusal(context, secret, options)
     if (refused) context.res = refused
     else await next()
     for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value)
@@ -55,12 +59,19 @@ const headers = {
   'x-frame-options': 'DENY',
 }
 
-function refusal(context: Context, secret: Buffer, largestBody: number): Response | undefined {
+function refusal(
+  context: Context,
+  secret: Buffer,
+  { largestBody, hosts = [], hint = 'open the address that `lesionwise view` printed' }: Omit<GuardOptions, 'token'>,
+): Response | undefined {
   const host = context.req.header('host') ?? ''
-  if (!ownHosts.has(host.replace(/:\d+$/, '').toLowerCase()))
-    return problem(context, 403, 'This server answers only under 127.0.0.1 or localhost.')
+  const name = host.replace(/:\d+$/, '').toLowerCase()
+  const further = hosts.some((one) => one.toLowerCase() === name)
+  if (!ownHosts.has(name) && !further)
+    return problem(context, 403, `This server answers only under ${['127.0.0.1', ...hosts].join(', ')} or localhost.`)
   const origin = context.req.header('origin')
-  if (origin !== undefined && origin !== `http://${host}`)
+  // Under a name of its own it stands behind a proxy, which speaks TLS.
+  if (origin !== undefined && origin !== `http://${host}` && !(further && origin === `https://${host}`))
     return problem(context, 403, 'Requests from pages of other sites are refused.')
   const site = context.req.header('sec-fetch-site')
   if (site !== undefined && site !== 'same-origin' && site !== 'none')
@@ -70,7 +81,7 @@ function refusal(context: Context, secret: Buffer, largestBody: number): Respons
   if (!context.req.path.startsWith('/api/')) return undefined
   const given = Buffer.from((context.req.header('authorization') ?? '').replace(/^Bearer /, ''))
   if (given.length === secret.length && timingSafeEqual(given, secret)) return undefined
-  return problem(context, 401, 'The token is missing or wrong: open the address that `lesionwise view` printed.')
+  return problem(context, 401, `The token is missing or wrong: ${hint}.`)
 }
 
 /** An answer that says in one line what is wrong. */

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { RunError } from '../errors.js'
 import { workbenchApp } from './app.js'
+import { listen } from './listen.js'
 import { type OpenOptions, openCases } from './opened.js'
 import { Recalculation } from './recalculate.js'
 
@@ -14,8 +13,7 @@ export interface Workbench {
   close(): Promise<void>
 }
 
-/** A client that sends nothing for so long is let go. */
-const slowestHeadersMs = 10_000
+/** A request that takes longer is let go. */
 const slowestRequestMs = 120_000
 
 /**
@@ -31,33 +29,13 @@ export async function startWorkbench(
   const recalculation = new Recalculation()
   const token = randomBytes(24).toString('hex')
   const app = workbenchApp({ cases, token, recalculation, page })
-  const { serve } = await import('@hono/node-server')
-  const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
-    const started = serve(
-      {
-        fetch: app.fetch,
-        hostname: '127.0.0.1',
-        port,
-        serverOptions: { headersTimeout: slowestHeadersMs, requestTimeout: slowestRequestMs },
-      },
-      () => resolve(started),
-    )
-    started.on('error', (cause: NodeJS.ErrnoException) =>
-      reject(
-        new RunError(cause.code === 'EADDRINUSE' ? `port ${port} is in use; give another --port` : cause.message, {
-          cause,
-        }),
-      ),
-    )
-  })
-  const { port: used } = server.address() as AddressInfo
+  const server = await listen(app.fetch, { port, hostname: '127.0.0.1', requestMs: slowestRequestMs })
   return {
-    url: `http://127.0.0.1:${used}/#token=${token}`,
+    url: `http://127.0.0.1:${server.port}/#token=${token}`,
     cases: cases.size,
     async close() {
       await recalculation.close()
-      if ('closeAllConnections' in server) server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await server.close()
     },
   }
 }

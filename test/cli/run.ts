@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { assertPublished } from '../lesions/published.js'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
@@ -14,7 +17,7 @@ export function lesionwise(
   args: string[],
   { cwd, interruptAfter }: { cwd?: string; interruptAfter?: string } = {},
 ): Promise<Ran> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [main, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
     let [stdout, stderr] = ['', '']
     let interrupted = false
@@ -26,6 +29,19 @@ export function lesionwise(
       // Once: a second Ctrl-C could meet the process on its way out, when nobody listens any more.
       if (interruptAfter && !interrupted && stderr.includes(interruptAfter)) interrupted = child.kill('SIGINT')
     })
-    child.on('close', (code) => resolve({ code, stdout, stderr }))
+    child.on('close', (code) => {
+      try {
+        if (code === 0 && args[0] === 'segment') assertResult(cwd, args[args.indexOf('--out') + 1])
+        resolve({ code, stdout, stderr })
+      } catch (error) {
+        reject(error)
+      }
+    })
   })
+}
+
+/** Every summary that a test makes holds what is published. */
+function assertResult(cwd: string | undefined, out: string): void {
+  const summary = join(cwd ?? '', out, 'summary.json')
+  if (existsSync(summary)) assertPublished(summary)
 }

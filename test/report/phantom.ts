@@ -89,7 +89,7 @@ export function reportInput(more: Partial<ReportInput> = {}): ReportInput {
     },
     params: { alpha: 3 },
     paramNotes: { alpha: 'half-widths above the peak' },
-    settings: { 'Location rule': 'clinical' },
+    settings: { locationRule: 'clinical' },
     threshold: 150,
     stages: [{ stage: 'Segmenting', seconds: 1.5 }],
     seconds: 2,

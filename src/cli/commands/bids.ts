@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { interruptSignal, ProgressLine } from '../progress.js'
+import { runSlurm, runStatus, type SlurmFlags } from './bids-slurm.js'
 
-interface Flags {
+interface Flags extends SlurmFlags {
   participantLabel?: string[]
   sessionLabel?: string[]
   method?: string
@@ -33,10 +34,10 @@ export function bidsCommand(): Command {
     .argument('<bids_dir>', 'raw data set: sub-01/[ses-01/]anat/…; its names need not be valid')
     .argument('<out_dir>', 'folder for the derivatives, e.g. BIDS_DIR/derivatives/lesionwise')
     .addArgument(
-      new Argument('<level>', 'participant: each visit; group: table and page of all').choices([
-        'participant',
-        'group',
-      ]),
+      new Argument(
+        '<level>',
+        'participant: each visit; group: table and page of all; status: how far it is, and what failed',
+      ).choices(['participant', 'group', 'status']),
     )
     .option('--participant-label <labels...>', 'only these people, with or without sub-')
     .option('--session-label <labels...>', 'only these sessions, with or without ses-')
@@ -58,6 +59,17 @@ export function bidsCommand(): Command {
       'group level: columns to adjust for (default: age and sex where they are there)',
     )
     .option('--keep-paths', 'write the paths of the inputs into provenance.json')
+    .option('--slurm', 'participant level: submit the visits to do as job arrays of Slurm, and return')
+    .option('--slurm-partition <name>', "partition (default: the cluster's own)")
+    .option(
+      '--slurm-time <minutes>',
+      'longest time of a visit (default: longest measured × 1.3, at first 60)',
+      atLeastOne,
+    )
+    .option('--slurm-max-jobs <n>', 'visits that run at a time (default: 100)', atLeastOne)
+    .option('--slurm-retries <n>', 'how often what failed is tried again (default: 2)', number)
+    .option('--slurm-group', 'the group level, once all have ended')
+    .option('--slurm-command <command>', 'how a node starts Lesionwise (default: this installation)')
     .addHelpText(
       'after',
       `
@@ -66,13 +78,18 @@ participant: a process of its own for each visit. Writes sub-*/[ses-*/]anat/*_sp
 report and provenance, and logs/. A visit that fails is listed with its reason and the others go on; run again, only what
 is missing, failed or changed is done. What breaks the rules of BIDS in the raw data is listed and stops nothing.
 group: cohort.tsv with its dictionary cohort.json, and cohort.html. Runs nothing again.
+--slurm: a task for each visit that is not done and not in the queue; --mem-gb is the memory of one (default: most measured
+× 1.3, at first 4), --threads its cores (default: 1). The same command again submits what is missing. sbatch reads
+SBATCH_ACCOUNT, SBATCH_QOS and the like.
 
 Exit code 1: at least one visit failed. 2: an unknown label. 3: nothing can be used.
 
 Examples:
   lesionwise bids data data/derivatives/lesionwise participant --n-procs 4 --mem-gb 8
   lesionwise bids data derivatives participant --participant-label 01 02 --session-label 1 --method schmidt2012
-  lesionwise bids data derivatives group --group-by diagnosis --covariates age sex`,
+  lesionwise bids data derivatives group --group-by diagnosis --covariates age sex
+  lesionwise bids data derivatives participant --slurm --slurm-partition short --slurm-group
+  lesionwise bids data derivatives status`,
     )
     .action(run)
   // As BIDS Apps in Python spell them.
@@ -95,9 +112,42 @@ interface Spelled extends Flags {
   mem_gb?: number
 }
 
-async function run(bids: string, out: string, level: 'participant' | 'group', flags: Spelled): Promise<void> {
+async function run(
+  bids: string,
+  out: string,
+  level: 'participant' | 'group' | 'status',
+  flags: Spelled,
+): Promise<void> {
   if (level === 'group') await runGroup(bids, out, flags)
+  else if (level === 'status') await runStatus(whose(bids, out, flags), flags)
+  else if (flags.slurm) await runSlurm(work(bids, out, flags), flags, flags.memGb ?? flags.mem_gb)
   else await runParticipant(bids, out, flags)
+}
+
+const whose = (bids: string, out: string, flags: Spelled) => ({
+  bids,
+  out,
+  participants: flags.participantLabel ?? flags.participant_label,
+  sessions: flags.sessionLabel ?? flags.session_label,
+})
+
+/** What is to be done with each visit, wherever that is. */
+function work(bids: string, out: string, flags: Spelled) {
+  return {
+    ...whose(bids, out, flags),
+    method: flags.method,
+    params: flags.model === undefined ? flags.param : { ...flags.param, model: flags.model },
+    threshold: flags.threshold,
+    minimumSizeMm3: flags.minSize,
+    ...(flags.register ? {} : { register: false }),
+    work: flags.work,
+    threads: flags.threads,
+    seed: flags.seed,
+    device: flags.device,
+    keepPaths: flags.keepPaths,
+    timeoutSeconds: flags.timeout,
+    dryRun: flags.dryRun,
+  }
 }
 
 async function runParticipant(bids: string, out: string, flags: Spelled): Promise<void> {
@@ -105,24 +155,9 @@ async function runParticipant(bids: string, out: string, flags: Spelled): Promis
   const line = new ProgressLine(flags.quiet === true)
   const { bidsParticipant } = await import('../../cohort/bids-participant.js')
   const result = await bidsParticipant({
-    bids,
-    out,
-    participants: flags.participantLabel ?? flags.participant_label,
-    sessions: flags.sessionLabel ?? flags.session_label,
-    method: flags.method,
-    params: flags.model === undefined ? flags.param : { ...flags.param, model: flags.model },
-    threshold: flags.threshold,
-    minimumSizeMm3: flags.minSize,
-    ...(flags.register ? {} : { register: false }),
-    work: flags.work,
+    ...work(bids, out, flags),
     processes: flags.nProcs ?? flags.n_procs,
     memoryGb: flags.memGb ?? flags.mem_gb,
-    threads: flags.threads,
-    seed: flags.seed,
-    device: flags.device,
-    keepPaths: flags.keepPaths,
-    timeoutSeconds: flags.timeout,
-    dryRun: flags.dryRun,
     signal,
     onProgress: (event) => line.update(event),
     onNote: (message) => line.flag({ code: 'bids', severity: 'warning', message }),
@@ -141,10 +176,7 @@ async function runGroup(bids: string, out: string, flags: Spelled): Promise<void
   const line = new ProgressLine(flags.quiet === true)
   const { bidsGroup } = await import('../../cohort/bids-group.js')
   const result = await bidsGroup({
-    bids,
-    out,
-    participants: flags.participantLabel ?? flags.participant_label,
-    sessions: flags.sessionLabel ?? flags.session_label,
+    ...whose(bids, out, flags),
     groupBy: flags.groupBy,
     covariates: flags.covariates,
     dryRun: flags.dryRun,

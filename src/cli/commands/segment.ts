@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
+import type { Language } from '../../report/words/languages.js'
 import type { Modality } from '../../volume/study.js'
+import { reportLanguages } from '../languages.js'
 import { interruptSignal, ProgressLine } from '../progress.js'
 
 interface Flags extends Partial<Record<Modality, string>> {
@@ -18,6 +20,8 @@ interface Flags extends Partial<Record<Modality, string>> {
   minVoxels?: number
   connectivity?: string
   locationRule?: 'clinical' | 'lst-ai'
+  pdf?: boolean
+  lang: Language
   keepPaths?: boolean
   profile?: boolean
   json?: boolean
@@ -61,6 +65,8 @@ export function segmentCommand(): Command {
         'lst-ai',
       ]),
     )
+    .option('--pdf', 'write report.pdf too')
+    .addOption(new Option('--lang <code>', 'language of the report').choices([...reportLanguages]).default('en'))
     .option('--keep-paths', 'write the paths of the inputs into provenance.json')
     .option('--profile', 'print where time and memory went')
     .addHelpText(
@@ -105,6 +111,8 @@ async function run(flags: Flags): Promise<void> {
     minimumVoxels: flags.minVoxels,
     connectivity: flags.connectivity === undefined ? undefined : (Number(flags.connectivity) as 6 | 18 | 26),
     locationRule: flags.locationRule,
+    pdf: flags.pdf,
+    language: flags.lang,
     keepPaths: flags.keepPaths,
     threads: flags.threads,
     seed: flags.seed,

@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { InputError } from '../../errors.js'
+import { dayShift, remappedUid } from '../../formats/dicom/identity.js'
+import { unwritable } from '../output-folder.js'
+
+/** Who is who: the only file that leads back from a label to a person. Not part of the data set. */
+export interface KeyMap {
+  schemaVersion: 1
+  /** Goes into every hash: without it UIDs cannot be guessed. */
+  salt: string
+  patients: Record<string, { subject: string; dayShift: number; sessions: Record<string, string> }>
+  /** New UID by old UID. */
+  uids: Record<string, string>
+}
+
+/** A new map with a salt of its own, or the one in a file. @throws InputError when the file is no such map */
+export async function openKeyMap(path: string | undefined): Promise<KeyMap> {
+  const fresh: KeyMap = { schemaVersion: 1, salt: randomBytes(16).toString('hex'), patients: {}, uids: {} }
+  if (path === undefined) return fresh
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return fresh
+    throw new InputError(path, 'cannot be read', 'give a file of an earlier --keep-map, or a new name', { cause })
+  }
+  try {
+    const map = JSON.parse(text) as KeyMap
+    if (map.schemaVersion !== 1 || typeof map.salt !== 'string' || map.salt.length < 16) throw new Error('no map')
+    if (typeof map.patients !== 'object' || typeof map.uids !== 'object') throw new Error('no map')
+    return map
+  } catch (cause) {
+    throw new InputError(path, 'is no file of an earlier --keep-map', 'give another name', { cause })
+  }
+}
+
+/** Writes the map so that only its owner can read it. @throws RunError */
+export async function saveKeyMap(path: string, map: KeyMap): Promise<void> {
+  const temporary = `${path}.new`
+  try {
+    await writeFile(temporary, `${JSON.stringify(map, null, 2)}\n`, { mode: 0o600 })
+    await rename(temporary, path)
+  } catch (cause) {
+    throw await unwritable(path, cause)
+  }
+}
+
+/** The person of the map, made with this label if new. */
+export async function personOf(map: KeyMap, key: string, label: () => string): Promise<KeyMap['patients'][string]> {
+  map.patients[key] ??= { subject: label(), dayShift: await dayShift(key, map.salt), sessions: {} }
+  return map.patients[key]
+}
+
+export async function newUid(map: KeyMap, uid: string): Promise<string> {
+  map.uids[uid] ??= await remappedUid(uid, map.salt)
+  return map.uids[uid]
+}
