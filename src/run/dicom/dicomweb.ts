@@ -218,9 +218,10 @@ export function multipart(bytes: Uint8Array, type: string): Uint8Array[] {
 }
 
 /**
- * Sends objects to a PACS (STOW-RS), in one request, so that it takes all or none; then asks whether they are there.
+ * Sends objects to a PACS (STOW-RS), in one request, so that it takes all or none. Sent again after a fault they have the
+ * same UIDs: nothing is there twice.
  *
- * @returns how many the PACS holds now
+ * @returns how many the PACS says it has stored
  * @throws RunError when it refuses one, or cannot be reached
  */
 export async function storeInstances(
