@@ -306,9 +306,11 @@ export class CaseView {
 
   async openVersion(id: string): Promise<void> {
     await this.keepDraft()
+    // Mask and parent change together: a save in between would call one the other's.
+    const mask = await readNiftiMask(new Uint8Array(await server.mask(this.id, id)), id)
     this.parent = id
     this.marks = []
-    this.useMask(await readNiftiMask(new Uint8Array(await server.mask(this.id, id)), id))
+    this.useMask(mask)
     this.panel.fill()
     this.bars.fill()
   }

@@ -148,10 +148,12 @@ test('the keyboard alone: to a lesion, away with it, paint, save', { skip }, asy
 test('a second rater, and how far the two agree', { skip }, async () => {
   await page.evaluate(() => localStorage.setItem('lesionwise-rater', 'ben'))
   await page.getByRole('button', { name: 'Result', exact: true }).click()
+  await page.getByRole('button', { name: 'Result', exact: true, pressed: true }).waitFor()
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByRole('button', { name: 'desc-ben_v001' }).waitFor()
   await page.getByRole('button', { name: 'Compare raters' }).click()
   const rows = page.locator('table[aria-label=Agreement] tbody tr')
+  await rows.first().waitFor()
   assert.equal(await rows.count(), 3)
   assert.match((await rows.nth(1).textContent())!, /basedesc-ben_v0011\.0001\.0000\.000/)
   await page.getByRole('button', { name: 'Close' }).click()
