@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { LesionwiseError } from '../src/errors.js'
 import { parseBidsName } from '../src/formats/bids.js'
+import { readDicomHeader } from '../src/formats/dicom/header.js'
 import { readItkAffine, writeItkAffine } from '../src/formats/itk.js'
 import { readItkMat } from '../src/formats/itk-mat.js'
 import { readMgh, writeMgh } from '../src/formats/mgh.js'
@@ -24,6 +25,7 @@ import { readStoredZip } from '../src/formats/zip.js'
 import { seededRandom } from '../src/random.js'
 import { identity } from '../src/volume/affine.js'
 import { emptyMask } from '../src/volume/volume.js'
+import { flairRecipe, mrSeries } from '../test/formats/dicom/series.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -172,6 +174,7 @@ async function all(): Promise<Reader[]> {
     { name: 'nifti in gzip', seeds: [...plain, version2], read: repacked(nifti) },
     { name: 'nifti vectors', seeds: plain, read: (bytes) => readNiftiVectors(bytes, 'file') },
     { name: 'mgh', seeds: [await writeMgh(mask)], read: (bytes) => readMgh(bytes, 'file') },
+    { name: 'dicom header', seeds: mrSeries(flairRecipe).slice(0, 2), read: (bytes) => readDicomHeader(bytes, 'file') },
     {
       name: 'tsv',
       seeds: [
