@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises'
 import { InputError, RunError } from '../errors.js'
+import { exists } from '../run/output-folder.js'
 import { chosen, readDataset, type Session } from './bids-dataset.js'
 import { isOurDataset } from './bids-derivatives.js'
 import { completeVisit, readLog, type VisitLog } from './bids-status.js'
@@ -124,9 +124,3 @@ function reasonFor(
   if (task.code === 127 || task.code === 126) return `${where} could not start Lesionwise (code ${task.code})`
   return logged ?? (task.code === 0 ? undefined : `${where} ended with code ${task.code}`)
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )

@@ -10,7 +10,6 @@ import type { Making } from '../formats/dicom/source.js'
 import { type Dataset, writeDicom } from '../formats/dicom/write.js'
 import { readNiftiValues } from '../formats/nifti.js'
 import { replaceVoxels } from '../formats/nifti-patch.js'
-import { readTsv } from '../formats/tsv.js'
 import { type Location, locations } from '../lesions/types.js'
 import { invert } from '../volume/affine.js'
 import { countVoxels, type Image } from '../volume/volume.js'
@@ -20,6 +19,7 @@ import { findSource, stepsOn } from './dicom/source-series.js'
 import { hash } from './inputs.js'
 import type { Progress, Provenance } from './options.js'
 import { openOutputFolder } from './output-folder.js'
+import { locationColours, locationOf, resultBytes, resultJson, resultTable } from './result-files.js'
 
 export interface ExportDicomOptions {
   /** Folder that `segment` wrote. */
@@ -56,12 +56,12 @@ const titles: Record<Location, string> = {
   infratentorial: 'Infratentorial lesions',
   subcortical: 'Subcortical lesions',
 }
-/** As in ITK-SNAP's labels (Okabe and Ito 2008), in RGB and in CIELab as DICOM scales it. */
-const colours: Record<Location, { rgb: readonly [number, number, number]; lab: readonly [number, number, number] }> = {
-  periventricular: { rgb: [213, 94, 0], lab: [35389, 45746, 49858] },
-  juxtacortical: { rgb: [0, 158, 115], lab: [37486, 21588, 36751] },
-  infratentorial: { rgb: [0, 114, 178], lab: [29884, 32382, 21331] },
-  subcortical: { rgb: [240, 228, 66], lab: [58720, 29041, 51657] },
+/** `locationColours` in CIELab, as DICOM scales it. */
+const labColours: Record<Location, readonly [number, number, number]> = {
+  periventricular: [35389, 45746, 49858],
+  juxtacortical: [37486, 21588, 36751],
+  infratentorial: [29884, 32382, 21331],
+  subcortical: [58720, 29041, 51657],
 }
 
 /**
@@ -81,20 +81,18 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
     signal?.throwIfAborted()
     onProgress?.({ stage: text, fraction })
   }
-  const provenance = await provenanceOf(result)
-  const table = readTsv(new TextDecoder().decode(await part(result, 'lesions.tsv')), join(result, 'lesions.tsv'))
+  const provenance = await resultJson<Partial<Provenance>>(result, 'provenance.json')
+  const table = await resultTable(result)
   const { image: instances } = await readNiftiValues(
-    await part(result, 'lesion_instances.nii.gz'),
+    await resultBytes(result, 'lesion_instances.nii.gz'),
     join(result, 'lesion_instances.nii.gz'),
   )
   const probabilityFile = await readFile(join(result, 'lesion_probability.nii.gz')).catch(() => undefined)
   stage('Reading the source series', 0)
   const { id, source, sameGrid, nifti } = await findSource(options.dicom, instances, options.series, onFlag, signal)
 
-  const place = (row: Readonly<Record<string, string>>) =>
-    (locations.includes(row.location as Location) ? row.location : 'subcortical') as Location
-  const placeOf = new Map(table.rows.map((row) => [Number(row.id), place(row)]))
-  const present = locations.filter((one) => table.rows.some((row) => place(row) === one))
+  const placeOf = new Map(table.rows.map((row) => [Number(row.id), locationOf(row)]))
+  const present = locations.filter((one) => table.rows.some((row) => locationOf(row) === one))
   const classes = planesOf(source, instances, present.length, 1, (value) => {
     const at = present.indexOf(placeOf.get(value) ?? 'subcortical')
     return value === 0 || at < 0 ? undefined : [at, 1]
@@ -130,7 +128,7 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
   if (pixels > 0) {
     const ids = { instance: await fresh(), series: await fresh(), dimensions: await fresh(), tracking }
     const segments = present.map(
-      (one, i): Segment => ({ label: titles[one], colour: colours[one].lab, planes: classes[i] }),
+      (one, i): Segment => ({ label: titles[one], colour: labColours[one], planes: classes[i] }),
     )
     made.set('seg_lesions.dcm', segmentation(source, segments, 'BINARY', ids, making(9001)))
     segmented = ids
@@ -153,7 +151,7 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
         dimensions: await fresh(),
         tracking: [await fresh()],
       }
-      const segment: Segment = { label: 'Lesion probability', colour: colours.periventricular.lab, planes }
+      const segment: Segment = { label: 'Lesion probability', colour: labColours.periventricular, planes }
       made.set('seg_probability.dcm', segmentation(source, [segment], 'FRACTIONAL', ids, making(9002)))
     }
   }
@@ -168,7 +166,7 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
   const groups = present.map((one, i) =>
     measured(
       titles[one],
-      table.rows.filter((row) => place(row) === one),
+      table.rows.filter((row) => locationOf(row) === one),
       tracking[i],
       i + 1,
     ),
@@ -188,7 +186,7 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
         message: `That the result is of series ${id} rests on its grid: the image that was segmented is not the one import-dicom makes of it.`,
       })
     const { image } = await readNiftiValues(bytes, `series ${id}`)
-    const outlined = present.map((one, i) => ({ label: titles[one], rgb: colours[one].rgb, planes: classes[i] }))
+    const outlined = present.map((one, i) => ({ label: titles[one], rgb: locationColours[one], planes: classes[i] }))
     for (const [i, picture] of keyImages(source, image, outlined).entries()) {
       const ids = { instance: await fresh(), series: pictureSeries }
       const frame = source.frames[picture.at]
@@ -251,28 +249,6 @@ function planesOf(
       }
   }
   return out
-}
-
-async function part(folder: string, name: string): Promise<Uint8Array> {
-  try {
-    return await readFile(join(folder, name))
-  } catch (cause) {
-    throw new InputError(
-      folder,
-      `holds no ${name} that can be read, so it is no complete result of \`lesionwise segment\``,
-      'give the folder of its --out',
-      { cause },
-    )
-  }
-}
-
-async function provenanceOf(result: string): Promise<Partial<Provenance>> {
-  const bytes = await part(result, 'provenance.json')
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as Partial<Provenance>
-  } catch (cause) {
-    throw new InputError(join(result, 'provenance.json'), 'is not JSON', 'run `lesionwise segment` again', { cause })
-  }
 }
 
 function moment(): { date: string; time: string } {

@@ -1,15 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Flag, InputError, UsageError } from '../errors.js'
+import { type Flag, UsageError } from '../errors.js'
 import { writeItkAffine } from '../formats/itk.js'
 import { type SnapLabel, writeSnapLabels } from '../formats/itk-snap.js'
 import { writeMgh } from '../formats/mgh.js'
 import { readNiftiMask, readNiftiValues, writeNifti } from '../formats/nifti.js'
-import { readTsv } from '../formats/tsv.js'
 import { setThreads } from '../kernels/index.js'
 import { statisticsTables } from '../lesions/statistics-tables.js'
 import type { Summary } from '../lesions/summary.js'
-import { type Location, locations } from '../lesions/types.js'
+import { locations } from '../lesions/types.js'
 import { coreCount } from '../platform/index.js'
 import { mni152Grid } from '../preprocess/space.js'
 import { invert } from '../volume/affine.js'
@@ -18,6 +16,7 @@ import { bringMask } from './bring-mask.js'
 import { atlasMapFor, freesurferGridFor } from './export-spaces.js'
 import type { Progress, Provenance } from './options.js'
 import { openOutputFolder } from './output-folder.js'
+import { locationColours, locationOf, resultBytes, resultJson, resultTable } from './result-files.js'
 
 export const exportFormats = ['itksnap', 'freesurfer', 'fsl', 'csv'] as const
 export type ExportFormat = (typeof exportFormats)[number]
@@ -71,11 +70,10 @@ export async function exportResult(options: ExportOptions): Promise<ExportResult
   const odd = to.find((name) => !exportFormats.includes(name))
   if (odd !== undefined || to.length === 0)
     throw new UsageError(`--to takes ${exportFormats.join(', ')}${odd === undefined ? '' : `, not "${odd}"`}`)
-  const text = (name: string) => textOf(options.result, name)
-  const bytes = (name: string) => contentOf(options.result, name)
-  const provenance = parsed<Provenance>(await text('provenance.json'), join(options.result, 'provenance.json'))
-  const summary = parsed<Summary>(await text('summary.json'), join(options.result, 'summary.json'))
-  const table = readTsv(await text('lesions.tsv'), join(options.result, 'lesions.tsv'))
+  const bytes = (name: string) => resultBytes(options.result, name)
+  const provenance = await resultJson<Provenance>(options.result, 'provenance.json')
+  const summary = await resultJson<Summary>(options.result, 'summary.json')
+  const table = await resultTable(options.result)
   const mask = await readNiftiMask(await bytes('lesion_mask.nii.gz'), join(options.result, 'lesion_mask.nii.gz'))
   const found: SegmentedFolder = { folder: options.result, mask, provenance }
 
@@ -157,56 +155,22 @@ const inMni = { version: 1, sformCode: 4, qformCode: 4, timeUnit: 0 } as const
 
 const millilitres = (mask: Mask): number => Math.round(volumeMl(mask) * 1e4) / 1e4
 
-async function contentOf(folder: string, name: string): Promise<Uint8Array> {
-  try {
-    return await readFile(join(folder, name))
-  } catch (cause) {
-    throw new InputError(
-      folder,
-      `holds no ${name} that can be read, so it is no complete result of \`lesionwise segment\``,
-      'give the folder of its --out',
-      { cause },
-    )
-  }
-}
-
-const textOf = async (folder: string, name: string): Promise<string> =>
-  new TextDecoder().decode(await contentOf(folder, name))
-
-function parsed<T>(text: string, source: string): T {
-  try {
-    return JSON.parse(text) as T
-  } catch (cause) {
-    throw new InputError(source, 'is not JSON', 'run `lesionwise segment` again', { cause })
-  }
-}
-
-/** Colours of the location classes, told apart with any colour vision (Okabe and Ito 2008). */
-const colours: Record<Location, [number, number, number]> = {
-  periventricular: [213, 94, 0],
-  juxtacortical: [0, 158, 115],
-  infratentorial: [0, 114, 178],
-  subcortical: [240, 228, 66],
-}
-
 /** Instances as they are, and the location classes 1–4, each with the description of its labels. */
 async function snapFiles(
   instances: Uint8Array,
   rows: readonly Readonly<Record<string, string>>[],
 ): Promise<[string, Uint8Array | string][]> {
-  const classOf = (row: Readonly<Record<string, string>>) =>
-    (locations.includes(row.location as Location) ? row.location : 'subcortical') as Location
   const lesionLabels = rows.map((row): SnapLabel => {
     const index = Number(row.id)
     // Golden angle: neighbours in the list get colours far apart.
     return {
       index,
       colour: colourOf((index * 137.508) % 360),
-      name: `Lesion ${row.id}: ${classOf(row)}, ${row.volume_mm3} mm3`,
+      name: `Lesion ${row.id}: ${locationOf(row)}, ${row.volume_mm3} mm3`,
     }
   })
   const { image, header } = await readNiftiValues(instances, 'lesion_instances.nii.gz')
-  const codes = new Map(rows.map((row) => [Number(row.id), locations.indexOf(classOf(row)) + 1]))
+  const codes = new Map(rows.map((row) => [Number(row.id), locations.indexOf(locationOf(row)) + 1]))
   const classes = emptyMask(image)
   for (let i = 0; i < classes.data.length; i++)
     if (image.data[i] !== 0) classes.data[i] = codes.get(image.data[i]) ?? locations.indexOf('subcortical') + 1
@@ -216,7 +180,7 @@ async function snapFiles(
     ['itksnap/lesion_locations.nii.gz', await writeNifti(classes, { like: header })],
     [
       'itksnap/lesion_locations.txt',
-      writeSnapLabels(locations.map((name, i) => ({ index: i + 1, colour: colours[name], name }))),
+      writeSnapLabels(locations.map((name, i) => ({ index: i + 1, colour: locationColours[name], name }))),
     ],
   ]
 }

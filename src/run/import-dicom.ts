@@ -13,7 +13,7 @@ import { fetchStudies, findStudies } from './dicom/dicomweb.js'
 import { type KeyMap, newUid, openKeyMap, personOf, saveKeyMap } from './dicom/key-map.js'
 import { readDicomFolder } from './dicom/read-folder.js'
 import type { Progress } from './options.js'
-import { openOutputFolder } from './output-folder.js'
+import { exists, openOutputFolder } from './output-folder.js'
 
 export interface ImportDicomOptions {
   /** Folder of DICOM files, with folders below it, of any number of series, studies and persons; or `fromPacs`. */
@@ -206,7 +206,7 @@ async function importFolder(folder: string, options: ImportDicomOptions): Promis
     for (const [name, rows] of scans) files.set(name, writeTsv(['filename', 'acq_time'], rows))
     for (const [name, content] of await dataSetFiles(out, [...visits.values()])) files.set(name, content)
     for (const name of files.keys())
-      if (name.startsWith('sub-') && (await isThere(join(out, name))))
+      if (name.startsWith('sub-') && (await exists(join(out, name))))
         throw new UsageError(`${out} holds ${name} already; give another --subject, --session or --out`)
     flag('faces', 'info', 'Faces are not removed: whoever holds the images can make a face visible.')
     signal?.throwIfAborted()
@@ -225,12 +225,6 @@ const within = (folder: string, path: string): boolean => {
   const way = relative(resolve(folder), resolve(path))
   return !way.startsWith('..') && !isAbsolute(way)
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  readFile(path).then(
-    () => true,
-    (cause) => (cause as NodeJS.ErrnoException).code !== 'ENOENT',
-  )
 
 const personKey = ({ stack }: Candidate): string => {
   const { patientId, patientName, birthDate } = stack.files[0].header
@@ -346,7 +340,7 @@ async function dataSetFiles(out: string, visits: readonly Visit[]): Promise<[str
     ]
     if (fresh.length > 0) files.push(['participants.tsv', writeTsv(table.columns, rows)])
   }
-  if (!(await isThere(join(out, 'dataset_description.json'))))
+  if (!(await exists(join(out, 'dataset_description.json'))))
     files.push([
       'dataset_description.json',
       `${JSON.stringify(

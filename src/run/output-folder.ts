@@ -158,7 +158,8 @@ export async function unwritable(folder: string, cause: unknown): Promise<RunErr
   )
 }
 
-const exists = (path: string): Promise<boolean> =>
+/** Something is there, of whatever kind. */
+export const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,

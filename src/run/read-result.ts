@@ -2,12 +2,12 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../errors.js'
 import { readNifti, readNiftiMask, readNiftiValues } from '../formats/nifti.js'
-import { readTsv } from '../formats/tsv.js'
 import { type Summary, summarySchema } from '../lesions/summary.js'
 import { type Lesion, type Location, locations } from '../lesions/types.js'
 import type { Modality } from '../volume/study.js'
 import { type Image, type Mask, sameGrid, type Volume } from '../volume/volume.js'
 import type { Provenance } from './options.js'
+import { resultBytes, resultJson, resultTable } from './result-files.js'
 
 /** A result of `segment`, as its folder holds it. */
 export interface StoredResult {
@@ -30,16 +30,12 @@ export async function readResult(folder: string): Promise<StoredResult> {
   })
   if (!about.isDirectory()) throw new InputError(folder, 'is a file, not a folder', again)
   // The mark of a complete result comes first: other folders are told at once.
-  const provenance = parsed<Provenance>(await textOf(folder, 'provenance.json'), join(folder, 'provenance.json'))
+  const provenance = await resultJson<Provenance>(folder, 'provenance.json')
   const summary = await readSummary(folder)
   const source = join(folder, 'lesion_instances.nii.gz')
-  const { image } = await readNiftiValues(await contentOf(folder, 'lesion_instances.nii.gz'), source)
+  const { image } = await readNiftiValues(await resultBytes(folder, 'lesion_instances.nii.gz'), source)
   const labels = { ...image, data: Int16Array.from(image.data) }
-  const lesions = lesionsOf(
-    readTsv(await textOf(folder, 'lesions.tsv'), join(folder, 'lesions.tsv')).rows,
-    labels,
-    join(folder, 'lesions.tsv'),
-  )
+  const lesions = lesionsOf((await resultTable(folder)).rows, labels, join(folder, 'lesions.tsv'))
   if (lesions.length !== summary.lesionCount)
     throw new InputError(
       folder,
@@ -73,7 +69,7 @@ export async function readResult(folder: string): Promise<StoredResult> {
 /** `summary.json`, held against its schema. @throws InputError saying what does not fit */
 export async function readSummary(folder: string): Promise<Summary> {
   const source = join(folder, 'summary.json')
-  const read = summarySchema.safeParse(parsed<unknown>(await textOf(folder, 'summary.json'), source))
+  const read = summarySchema.safeParse(await resultJson<unknown>(folder, 'summary.json'))
   if (read.success) return read.data as Summary
   const [issue] = read.error.issues
   throw new InputError(
@@ -81,25 +77,6 @@ export async function readSummary(folder: string): Promise<Summary> {
     `is no summary of \`lesionwise segment\` (${issue.path.join('.') || 'as a whole'}: ${issue.message})`,
     again,
   )
-}
-
-async function contentOf(folder: string, name: string): Promise<Uint8Array> {
-  try {
-    return await readFile(join(folder, name))
-  } catch (cause) {
-    throw new InputError(folder, `holds no ${name} that can be read, so it is no complete result`, again, { cause })
-  }
-}
-
-const textOf = async (folder: string, name: string): Promise<string> =>
-  new TextDecoder().decode(await contentOf(folder, name))
-
-function parsed<T>(text: string, source: string): T {
-  try {
-    return JSON.parse(text) as T
-  } catch (cause) {
-    throw new InputError(source, 'is not JSON', 'run `lesionwise segment` again', { cause })
-  }
 }
 
 function lesionsOf(rows: readonly Readonly<Record<string, string>>[], { dims }: Volume, source: string): Lesion[] {

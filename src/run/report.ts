@@ -1,4 +1,4 @@
-import { access, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError, UsageError } from '../errors.js'
 import { setThreads } from '../kernels/index.js'
@@ -18,6 +18,7 @@ import { type Image, sameGrid } from '../volume/volume.js'
 import { readImage } from './inputs.js'
 import type { Provenance } from './options.js'
 import { judgeOutput, writeWhole } from './output-file.js'
+import { exists } from './output-folder.js'
 import { readResult, type StoredResult } from './read-result.js'
 import { buildPdf } from './report-pdf.js'
 import { givenMask, notesOf, packageVersion } from './segment.js'
@@ -147,12 +148,6 @@ const keptFiles = [
   'summary.json',
   'provenance.json',
 ]
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )
 
 const figuresOf = ({ summary, brain }: StoredResult): Figures => ({
   lesionCount: summary.lesionCount,

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Flag, InputError, UsageError } from '../errors.js'
 import { caseName, pairCases, readCaseList } from './cases.js'
+import { exists } from './output-folder.js'
 
 /** What is scored against what. */
 export interface ScorePlan {
@@ -88,12 +89,6 @@ async function kindOf(path: string): Promise<'file' | 'folder'> {
   // What is not there is reported by who reads it.
   return info?.isDirectory() || (!info && !/\.nii(\.gz)?$/i.test(path)) ? 'folder' : 'file'
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
 
 async function fromFolders(
   references: readonly string[],

@@ -208,7 +208,7 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
       const known = (await corrections.versions()).some(({ id }) => id === about.parent)
       if (about.parent !== 'base' && !known) return problem(context, 400, 'The version that this was drawn on is gone.')
       const { lesions } = findLesions(sent.mask, { minimumSizeMm3: 0, minimumVoxels: 1 })
-      const bytes = await writeNifti(sent.mask, header ? { like: header } : {})
+      const bytes = await writeNifti(sent.mask, { like: header })
       try {
         const version: Version = await corrections.save(
           {

@@ -98,10 +98,11 @@ export async function openCases(
       `holds ${found.length} results, but images were given for one`,
       'give the folder of one result, or leave the images out',
     )
+  const sources = raw ?? (await rawOf(root))
   const cases = await Promise.all(
     found.map(async (one): Promise<OpenedCase> => {
       const id = relative(root, one.folder).split(sep).join('/') || 'result'
-      const known = { ...(await keptImages(one)), ...(await rawImages(one.files, raw ?? (await rawOf(root)))) }
+      const known = { ...(await keptImages(one)), ...(await rawImages(one.files, sources)) }
       return { id, ...one, images: { ...known, ...given } }
     }),
   )

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { InputError } from '../errors.js'
-import { type NiftiHeader, readNifti, readNiftiMask, writeNifti } from '../formats/nifti.js'
+import { type NiftiHeader, readNifti, readNiftiMask, readNiftiValues, writeNifti } from '../formats/nifti.js'
 import { inverseReorientation, type Reorientation, reorient, towardsRas } from '../volume/orient.js'
-import { type Image, type Mask, sameGrid, voxelCount } from '../volume/volume.js'
+import { type Image, type Mask, maskWhere, sameGrid, voxelCount } from '../volume/volume.js'
 
 /**
  * The page sees every volume of a case on the FLAIR's (or the mask's) own voxels with the axes turned towards RAS+, so
@@ -13,15 +13,13 @@ import { type Image, type Mask, sameGrid, voxelCount } from '../volume/volume.js
 export interface CaseGrid {
   /** The grid of the files. */
   native: Mask
-  header?: NiftiHeader
+  header: NiftiHeader
   turned: Reorientation
 }
 
 export async function caseGrid(maskPath: string): Promise<CaseGrid> {
-  const bytes = await readFile(maskPath)
-  const { header } = await readNifti(bytes, maskPath).catch(() => ({ header: undefined }))
-  const native = await readNiftiMask(bytes, maskPath)
-  return { native, ...(header ? { header } : {}), turned: towardsRas(native.affine) }
+  const { image, header } = await readNiftiValues(await readFile(maskPath), maskPath)
+  return { native: maskWhere(image, (value) => value >= 0.5), header, turned: towardsRas(image.affine) }
 }
 
 /** A mask of the case for the page: NIfTI, RAS. Not gzipped: on one machine, packing takes longer than sending. */

@@ -6,6 +6,8 @@ import { h } from './dom.js'
 takeToken()
 const page = document.getElementById('page')!
 let current: CaseView | undefined
+/** Of the cases that the server has opened: they do not change while it runs. */
+let ids: string[] = []
 
 /** The list of cases, or one of them: `#case=ID`. */
 async function show(): Promise<void> {
@@ -13,9 +15,11 @@ async function show(): Promise<void> {
   current = undefined
   try {
     const wanted = location.hash.match(/^#case=(.+)$/)?.[1]
-    const ids = (await server.cases()).map(({ id }) => id)
+    // The list is asked for where it is shown: the server reads every result for it.
+    const entries = wanted === undefined || ids.length === 0 ? await server.cases() : []
+    if (entries.length > 0) ids = entries.map(({ id }) => id)
     const id = wanted === undefined ? (ids.length === 1 ? ids[0] : undefined) : decodeURIComponent(wanted)
-    if (id === undefined) page.replaceChildren(await cohortView(goTo))
+    if (id === undefined) page.replaceChildren(cohortView(entries, goTo))
     else {
       current = new CaseView(id, ids)
       page.replaceChildren(current.element)

@@ -20,7 +20,7 @@ export class CaseView {
   readonly viewer = new Viewer()
   facts!: CaseFacts
   editor!: MaskEditor
-  shown: Shown = { labels: { ...emptyVolume, data: new Int32Array(0) }, lesions: [] }
+  shown: Shown = { labels: { ...emptyVolume, data: new Int16Array(0) }, lesions: [] }
   marks: Mark[] = []
   /** The version that the mask was drawn on. */
   parent = 'base'
@@ -69,10 +69,8 @@ export class CaseView {
       attached,
     ])
     await this.viewer.add(background ?? 'mask', scan)
-    const mask = await readNiftiMask(new Uint8Array(drawn), this.parent)
-    this.viewer.setMask(mask)
+    this.useMask(await readNiftiMask(new Uint8Array(drawn), this.parent))
     this.firstPicture = performance.now()
-    this.useMask(mask)
     if (!background) say('The FLAIR of this result is not known: give it with --flair to see the scan.', 12)
     for (const name of images) await this.viewer.add(name, await server.image(this.id, name), { opacity: 0 })
     for (const name of this.facts.maps)
@@ -96,12 +94,11 @@ export class CaseView {
     clearTimeout(this.timer)
   }
 
-  /** Takes a mask to work on; what was undone before is forgotten. */
-  useMask(mask: Mask): void {
+  /** Takes a mask to work on; what was undone before is forgotten. Its lesions are listed by `refreshLesions`. */
+  private useMask(mask: Mask): void {
     this.editor = new MaskEditor(mask, voxelSizes(mask.affine) as Vec3)
     this.saved = 0
     this.viewer.setMask(this.editor.mask)
-    this.refreshLesions()
   }
 
   /** The result's lesions as voxels, with their locations. */
@@ -311,6 +308,7 @@ export class CaseView {
     this.parent = id
     this.marks = []
     this.useMask(mask)
+    this.refreshLesions()
     this.panel.fill()
     this.bars.fill()
   }

@@ -1,4 +1,4 @@
-import { type CaseEntry, type ReviewState, server } from './api.js'
+import type { CaseEntry, ReviewState } from './api.js'
 import { h, themeButton } from './dom.js'
 
 export const reviewNames: Readonly<Record<ReviewState, string>> = {
@@ -9,8 +9,7 @@ export const reviewNames: Readonly<Record<ReviewState, string>> = {
 }
 
 /** Every result of the folder: what was found, doubts, how far the review is. */
-export async function cohortView(open: (id: string) => void): Promise<HTMLElement> {
-  const entries = await server.cases()
+export function cohortView(entries: readonly CaseEntry[], open: (id: string) => void): HTMLElement {
   const state = h('select', { 'aria-label': 'Show', oninput: () => fill() }, h('option', { value: '' }, 'all'))
   for (const [value, text] of Object.entries(reviewNames)) state.append(h('option', { value }, text))
   const text = h('input', {

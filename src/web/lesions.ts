@@ -1,80 +1,51 @@
-import { apply, type Vec3 } from '../volume/affine.js'
-import { labelComponents } from '../volume/components.js'
-import { type Mask, type Volume, voxelVolume } from '../volume/volume.js'
+import { findLesions } from '../lesions/instances.js'
+import type { Lesion } from '../lesions/types.js'
+import { apply, invert, type Vec3 } from '../volume/affine.js'
+import type { Mask, Volume } from '../volume/volume.js'
 
-/** A lesion of the mask as it stands: its number, size and place, and what the result knew of it. */
-export interface ShownLesion {
-  id: number
-  voxels: number
-  volumeMm3: number
-  /** The voxel of it that is nearest its centre. */
+/** A lesion of the mask as it stands, and what the result knew of it. */
+export interface ShownLesion extends Omit<Lesion, 'location'> {
+  /** The voxel of it that is nearest its centroid. */
   voxel: Vec3
-  /** Mean of its voxel centres, RAS mm. */
-  centroid: Vec3
   /** As the result says for the lesion that this overlaps most; `new` where there was none. */
   location: string
 }
 
 export interface Shown {
-  labels: Volume<Int32Array>
+  labels: Volume<Int16Array>
   lesions: ShownLesion[]
 }
 
 /**
- * The lesions (18-connected) of a mask, largest first, with the locations of the lesions that they overlap.
+ * The lesions of a mask, numbered as in the table of a result, with the locations of the lesions that they overlap. None is
+ * too small to be shown.
  *
  * @param before lesion ids of the result, on the same grid, and the location of each id
  */
 export function shownLesions(mask: Mask, before?: { labels: Volume; locations: ReadonlyMap<number, string> }): Shown {
-  const { labels, count } = labelComponents(mask, 18)
-  const [nx, ny, nz] = mask.dims
-  const sums = new Float64Array(4 * (count + 1))
-  const votes = new Map<number, Map<number, number>>()
-  for (let k = 0, at = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
-      for (let i = 0; i < nx; i++, at++) {
-        const label = labels.data[at]
-        if (label === 0) continue
-        sums[4 * label]++
-        sums[4 * label + 1] += i
-        sums[4 * label + 2] += j
-        sums[4 * label + 3] += k
-        const id = before?.labels.data[at] ?? 0
-        if (id === 0) continue
-        const own = votes.get(label) ?? new Map<number, number>()
-        own.set(id, (own.get(id) ?? 0) + 1)
-        votes.set(label, own)
-      }
-  const nearest = new Float64Array(count + 1).fill(Number.POSITIVE_INFINITY)
-  const voxel: Vec3[] = Array.from({ length: count + 1 }, () => [0, 0, 0])
-  const centreOf = (label: number): Vec3 =>
-    [1, 2, 3].map((axis) => sums[4 * label + axis] / sums[4 * label]) as unknown as Vec3
-  const centres = Array.from({ length: count + 1 }, (_, label) => centreOf(label))
-  for (let k = 0, at = 0; k < nz; k++)
-    for (let j = 0; j < ny; j++)
-      for (let i = 0; i < nx; i++, at++) {
-        const label = labels.data[at]
-        if (label === 0) continue
-        const [x, y, z] = centres[label]
-        const far = (i - x) ** 2 + (j - y) ** 2 + (k - z) ** 2
-        if (far >= nearest[label]) continue
-        nearest[label] = far
-        voxel[label] = [i, j, k]
-      }
-  const mm3 = voxelVolume(mask)
-  const order = Array.from({ length: count }, (_, n) => n + 1).sort((a, b) => sums[4 * b] - sums[4 * a] || a - b)
-  const renumbered = new Int32Array(count + 1)
-  const lesions = order.map((label, n): ShownLesion => {
-    renumbered[label] = n + 1
-    const [most] = [...(votes.get(label) ?? [])].sort((a, b) => b[1] - a[1])
-    return {
-      id: n + 1,
-      voxels: sums[4 * label],
-      volumeMm3: sums[4 * label] * mm3,
-      voxel: voxel[label],
-      centroid: apply(mask.affine, centres[label]),
-      location: most ? (before?.locations.get(most[0]) ?? 'new') : 'new',
-    }
-  })
-  return { labels: { ...labels, data: labels.data.map((label) => renumbered[label]) }, lesions }
+  const { labels, lesions } = findLesions(mask, { minimumSizeMm3: 0, minimumVoxels: 1 })
+  const toVoxels = invert(mask.affine)
+  return {
+    labels,
+    lesions: lesions.map((lesion) => {
+      const votes = new Map<number, number>()
+      let [voxel, nearest]: [Vec3, number] = [lesion.box.start, Number.POSITIVE_INFINITY]
+      const { start, dims } = lesion.box
+      const [x, y, z] = apply(toVoxels, lesion.centroid)
+      for (let k = start[2]; k < start[2] + dims[2]; k++)
+        for (let j = start[1]; j < start[1] + dims[1]; j++)
+          for (let i = start[0]; i < start[0] + dims[0]; i++) {
+            const at = i + mask.dims[0] * (j + mask.dims[1] * k)
+            if (labels.data[at] !== lesion.id) continue
+            const id = before?.labels.data[at] ?? 0
+            if (id !== 0) votes.set(id, (votes.get(id) ?? 0) + 1)
+            const far = (i - x) ** 2 + (j - y) ** 2 + (k - z) ** 2
+            if (far >= nearest) continue
+            nearest = far
+            voxel = [i, j, k]
+          }
+      const [most] = [...votes].sort((a, b) => b[1] - a[1])
+      return { ...lesion, voxel, location: most ? (before?.locations.get(most[0]) ?? 'new') : 'new' }
+    }),
+  }
 }

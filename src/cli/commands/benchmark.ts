@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { interruptSignal, ProgressLine } from '../progress.js'
+import { atLeastOne, parameter } from '../values.js'
 
 interface Flags {
   data: string
@@ -34,7 +35,7 @@ export function benchmarkCommand(): Command {
     .option('--repeats <n>', 'runs of each method on each case, for the spread of times', atLeastOne, 1)
     .option('--resume', 'go on with the results in --out: run only what is missing or failed')
     .option('--jobs <n>', 'cases worked on at a time; more than one disturbs the times', atLeastOne, 1)
-    .option('--param <method.name=value>', 'a parameter of a method; may be repeated', parameter, {})
+    .option('--param <method.name=value>', 'a parameter of a method; may be repeated', methodParameter, {})
     .option('--timeout <seconds>', 'longest time of a process; a run that takes longer has failed', seconds)
     .option('--work <folder>', 'keep the preparations here, with the time they took, for the next benchmark')
     .addHelpText(
@@ -96,21 +97,10 @@ const listOf = (text: string): string[] =>
     .filter((one) => one !== '')
 
 /** `method.name=value`, numbers as numbers, true and false as such. */
-function parameter(text: string, given: Record<string, unknown>): Record<string, unknown> {
-  const [, name, value] = /^([^=]+\.[^=]+)=(.*)$/s.exec(text) ?? []
-  if (name === undefined)
+function methodParameter(text: string, given: Record<string, unknown>): Record<string, unknown> {
+  if (!/^[^=]+\.[^=]+=/.test(text))
     throw new CommanderError(2, 'lesionwise.param', `--param takes METHOD.NAME=VALUE, not "${text}"`)
-  const typed =
-    value === 'true' ||
-    (value === 'false' ? false : value !== '' && Number.isFinite(Number(value)) ? Number(value) : value)
-  return { ...given, [name]: typed }
-}
-
-function atLeastOne(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1)
-    throw new CommanderError(2, 'lesionwise.number', `"${text}" is not a whole number from 1`)
-  return value
+  return parameter(text, given)
 }
 
 function seconds(text: string): number {

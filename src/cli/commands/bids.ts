@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { interruptSignal, ProgressLine } from '../progress.js'
+import { atLeastOne, parameter } from '../values.js'
 import { runSlurm, runStatus, type SlurmFlags } from './bids-slurm.js'
 
 interface Flags extends SlurmFlags {
@@ -192,23 +193,6 @@ async function runGroup(bids: string, out: string, flags: Spelled): Promise<void
       flags.dryRun ? '' : `Table: ${join(out, 'cohort.tsv')}\nPage: ${join(out, 'cohort.html')}\n`
     }Research only. Not for diagnosis.\n`,
   )
-}
-
-/** `name=value`, numbers as numbers, true and false as such. */
-function parameter(text: string, given: Record<string, unknown>): Record<string, unknown> {
-  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
-  if (name === undefined) throw new CommanderError(2, 'lesionwise.param', `--param takes NAME=VALUE, not "${text}"`)
-  const typed =
-    value === 'true' ||
-    (value === 'false' ? false : value !== '' && Number.isFinite(Number(value)) ? Number(value) : value)
-  return { ...given, [name]: typed }
-}
-
-function atLeastOne(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1)
-    throw new CommanderError(2, 'lesionwise.number', `"${text}" is not a whole number from 1`)
-  return value
 }
 
 function number(text: string): number {

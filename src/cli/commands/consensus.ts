@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { type ConsensusMethod, consensusMethods } from '../../evaluate/consensus.js'
 import type { ConsensusFilesOptions } from '../../run/consensus.js'
 import { interruptSignal, ProgressLine } from '../progress.js'
+import { between } from '../values.js'
 
 interface Flags extends Omit<ConsensusFilesOptions, 'masks' | 'method' | 'out' | 'signal'> {
   method: ConsensusMethod
@@ -21,7 +22,7 @@ export function consensusCommand(): Command {
     .option('--label <n>', 'of label maps, the value that is lesion', whole(0))
     .option('--any-label', 'of label maps, all values but 0 are lesion')
     .option('--soft', 'the files are probabilities, 0–1: majority and lop-staple take them so, the others cut them')
-    .option('--threshold <t>', 'cut of probabilities; without --soft they become masks first', number(0, 1))
+    .option('--threshold <t>', 'cut of probabilities; without --soft they become masks first', between(0, 1))
     .option('--resample', 'bring files on another grid onto that of the first (nearest voxel)')
     .option(
       '--mask-dil <n>',
@@ -46,7 +47,7 @@ export function consensusCommand(): Command {
     .option(
       '--strength <n>',
       'lop-staple: as how many independent raters the pool counts (default: 1)',
-      number(0, 1000),
+      between(0, 1000),
     )
     .option('--quorum <n>', 'msseg2: so many raters make a lesion (default: more than half)', whole(1))
     .addOption(
@@ -97,16 +98,7 @@ async function run(masks: string[], { json, quiet, ...flags }: Flags): Promise<v
 
 function weights(text: string): ConsensusFilesOptions['weights'] {
   if (text === 'estimated' || text === 'equal') return text
-  return text.split(',').map(number(0, Number.MAX_VALUE))
-}
-
-function number(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (text.trim() === '' || !(value >= low && value <= high))
-      throw new CommanderError(2, 'lesionwise.number', `"${text}" is not a number from ${low} to ${high}`)
-    return value
-  }
+  return text.split(',').map(between(0, Number.MAX_VALUE))
 }
 
 function whole(low: number): (text: string) => number {

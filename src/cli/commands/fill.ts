@@ -1,5 +1,6 @@
-import { Command, CommanderError } from 'commander'
+import { Command } from 'commander'
 import { interruptSignal, ProgressLine } from '../progress.js'
+import { between } from '../values.js'
 
 interface Flags {
   t1: string
@@ -33,11 +34,11 @@ export function fillCommand(): Command {
       '--white-matter <file>',
       'white matter to use, mask or probability in the space of the T1, instead of our own',
     )
-    .option('--threshold <p>', 'the mask is a probability map: voxels of at least this are lesion', number(0, 1))
+    .option('--threshold <p>', 'the mask is a probability map: voxels of at least this are lesion', between(0, 1))
     .option(
       '--grow <voxels>',
       'grow the lesions before: the T1’s blur leaves a rim of half lesion about one voxel wide; never across slices of 2.5 mm and more, into fluid or cortex',
-      number(0, 10),
+      between(0, 10),
       1,
     )
     .addHelpText(
@@ -69,13 +70,4 @@ async function run(flags: Flags): Promise<void> {
         ? `nothing to fill; the image as it was in ${flags.out}\n`
         : `${result.filledVoxels} voxels (${result.filledMl.toFixed(2)} ml) filled, ${result.rimVoxels} of them rim; mean ${result.meanRatio?.toFixed(3) ?? '?'} and texture ${result.sdRatio?.toFixed(2) ?? '?'} of the white matter around; ${result.seconds.toFixed(1)} s; ${flags.out}\n`,
     )
-}
-
-function number(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (text.trim() === '' || !(value >= low && value <= high))
-      throw new CommanderError(2, 'lesionwise.number', `"${text}" is not a number from ${low} to ${high}`)
-    return value
-  }
 }

@@ -1,8 +1,9 @@
-import { Command, CommanderError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { Language } from '../../report/words/languages.js'
 import type { Modality } from '../../volume/study.js'
 import { reportLanguages } from '../languages.js'
 import { interruptSignal, ProgressLine } from '../progress.js'
+import { between, parameter } from '../values.js'
 
 interface Flags extends Partial<Record<Modality, string>> {
   visit?: string
@@ -135,29 +136,4 @@ async function run(flags: Flags): Promise<void> {
   }
   const { printSummary } = await import('../summary.js')
   printSummary(summary, provenance, flags.out)
-}
-
-/** `name=value`, numbers as numbers, true and false as such. */
-function parameter(text: string, given: Record<string, unknown>): Record<string, unknown> {
-  const at = text.indexOf('=')
-  if (at < 1) throw new CommanderError(2, 'lesionwise.param', `--param takes NAME=VALUE, not "${text}"`)
-  const value = text.slice(at + 1)
-  const typed =
-    value === 'true'
-      ? true
-      : value === 'false'
-        ? false
-        : value !== '' && Number.isFinite(Number(value))
-          ? Number(value)
-          : value
-  return { ...given, [text.slice(0, at)]: typed }
-}
-
-function between(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (text.trim() === '' || !(value >= low && value <= high))
-      throw new CommanderError(2, 'lesionwise.number', `"${text}" is not a number from ${low} to ${high}`)
-    return value
-  }
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { RunError } from '../../errors.js'
+import { exists } from '../../run/output-folder.js'
 import { type Modality, modalities } from '../../volume/study.js'
 
 interface Flags extends Partial<Record<Modality, string>> {
@@ -60,33 +60,14 @@ async function startResults(folder: string, flags: Flags): Promise<{ url: string
 const isPreparation = async (folder: string): Promise<boolean> =>
   (await exists(join(folder, 'qc.html'))) && !(await exists(join(folder, 'lesion_mask.nii.gz')))
 
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
-
 /** The page of a preparation: nothing there can be corrected. */
 async function startPage(folder: string, port: number): Promise<{ url: string; close(): Promise<void> }> {
   const { Hono } = await import('hono')
-  const { serve } = await import('@hono/node-server')
+  const { listen } = await import('../../server/listen.js')
   const token = randomBytes(16).toString('hex')
   const app = new Hono()
   app.get(`/${token}/`, async (context) => context.html(await readFile(join(folder, 'qc.html'), 'utf8')))
   app.notFound((context) => context.text('There is nothing here. Use the address that `lesionwise view` printed.', 404))
-  return await new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port }, ({ port: used }) =>
-      resolve({
-        url: `http://127.0.0.1:${used}/${token}/`,
-        close: () => new Promise((closed) => server.close(() => closed())),
-      }),
-    )
-    server.on('error', (cause: NodeJS.ErrnoException) =>
-      reject(
-        new RunError(cause.code === 'EADDRINUSE' ? `port ${port} is in use; give another --port` : cause.message, {
-          cause,
-        }),
-      ),
-    )
-  })
+  const server = await listen(app.fetch, { port, hostname: '127.0.0.1', requestMs: 120_000 })
+  return { url: `http://127.0.0.1:${server.port}/${token}/`, close: server.close }
 }
