@@ -3,28 +3,37 @@ import { join } from 'node:path'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { InputError, RunError } from '../errors.js'
-import { writeNifti } from '../formats/nifti.js'
+import { readNiftiMask, writeNifti } from '../formats/nifti.js'
 import { findLesions } from '../lesions/instances.js'
 import { millilitres } from '../lesions/summary.js'
 import { locations } from '../lesions/types.js'
 import { hash } from '../run/inputs.js'
 import { type Modality, modalities } from '../volume/study.js'
+import { type Aligned, alignVisit } from './aligned.js'
 import { compareRaters } from './compare.js'
 import { ConflictError, Corrections, isRater, type Version } from './corrections.js'
 import { bodyWithin, guard, problem } from './guard.js'
 import { correctionsName, factsOf, type OpenedCase, segmentFiles } from './opened.js'
 import type { Recalculation } from './recalculate.js'
+import { Recent } from './recent.js'
 import { ReviewStatus, reviewStates } from './review.js'
-import { type CaseGrid, caseGrid, imageForPage, maskForPage, maskFromPage } from './volumes.js'
+import { thumbnail } from './thumbnail.js'
+import { type CaseGrid, caseGrid, fileForPage, imageForPage, maskForPage, maskFromPage } from './volumes.js'
 
 export interface WorkbenchOptions {
   cases: ReadonlyMap<string, OpenedCase>
   token: string
   recalculation: Recalculation
+  /** The server ends. */
+  ending: AbortSignal
   /** The page's files by name: `index.html`, `app.js`, `app.css`. */
   page(name: string): Promise<Uint8Array | undefined>
 }
 
+/** Images made ready for the page: a 1 mm scan takes 15 MB. */
+const keptImages = 6
+const keptThumbnails = 5000
+const keptVisits = 2
 /** A corrected mask of the largest head scan, gzipped, is far below this. */
 const largestBody = 64 * 2 ** 20
 
@@ -55,20 +64,37 @@ const sentStatus = z.strictObject({
 })
 
 /** The workbench over HTTP: the page, what it shows, and what it saves. Every address is one of this list. */
-export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOptions): Hono {
+export function workbenchApp({ cases, token, recalculation, ending, page }: WorkbenchOptions): Hono {
   const app = new Hono()
-  const open = new Map<string, { corrections: Corrections; review: ReviewStatus; grid: Promise<CaseGrid> }>()
+  const open = new Map<string, { corrections: Corrections; review: ReviewStatus; grid: () => Promise<CaseGrid> }>()
   const stateOf = (one: OpenedCase) => {
     let state = open.get(one.id)
     if (!state) {
+      let grid: Promise<CaseGrid> | undefined
       state = {
         corrections: new Corrections(one.folder),
         review: new ReviewStatus(one.folder),
-        grid: caseGrid(one.files.mask),
+        grid: () => (grid ??= caseGrid(one.files.mask)),
       }
       open.set(one.id, state)
     }
     return state
+  }
+  const images = new Recent<Uint8Array>(keptImages)
+  const thumbnails = new Recent<Uint8Array>(keptThumbnails)
+  const visits = new Recent<Aligned>(keptVisits)
+  const image = async (path: string) => await images.get(await stateOfFile(path), () => fileForPage(path))
+  /** Bytes of a mask by its version. */
+  const maskBytes = async (one: OpenedCase, id: string) =>
+    id === 'base' ? await readFile(one.files.mask) : await stateOf(one).corrections.mask(id)
+  /** Begins with what the first picture of a case needs, before the page asks for it. */
+  const foresee = (one: OpenedCase) => {
+    const first = modalities.find((modality) => one.images[modality] !== undefined)
+    // What goes wrong is told when the page asks.
+    if (first) image(one.images[first]!).catch(() => {})
+    stateOf(one)
+      .grid()
+      .catch(() => {})
   }
   /** Runs an answer for the case that the address names. */
   const forCase =
@@ -129,14 +155,13 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
   app.get(
     '/api/cases/:case',
     forCase(async (context, one) => {
-      const { corrections, review, grid } = stateOf(one)
+      foresee(one)
+      const { corrections, review } = stateOf(one)
       const facts = await factsOf(one.files)
-      const { native } = await grid
       return context.json({
         id: one.id,
         images: modalities.filter((modality) => one.images[modality] !== undefined),
         maps: await mapsOf(one),
-        voxels: native.dims,
         ...facts,
         versions: (await corrections.versions()).map((version) => ({
           ...version,
@@ -154,24 +179,25 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
       const name = context.req.param('name') ?? ''
       const path = isMap(name) ? one.files[name] : one.images[name as Modality]
       if (path === undefined) return problem(context, 404, `The ${name} image is not known.`)
-      return volume(context, await imageForPage(path))
+      return volume(context, await image(path))
     }),
   )
 
   app.get(
     '/api/cases/:case/mask/:version',
     forCase(async (context, one) => {
-      const { corrections, grid } = stateOf(one)
+      const grid = await stateOf(one).grid()
       const id = context.req.param('version') ?? ''
-      const bytes = id === 'base' ? await readFile(one.files.mask) : await corrections.mask(id)
+      if (id === 'base') return volume(context, await maskForPage(grid.native, id, grid))
+      const bytes = await maskBytes(one, id)
       if (!bytes) return problem(context, 404, 'There is no such version.')
-      return volume(context, await maskForPage(bytes, id, await grid))
+      return volume(context, await maskForPage(await readNiftiMask(bytes, id), id, grid))
     }),
   )
 
   app.get(
     '/api/cases/:case/instances',
-    forCase(async (context, one) => volume(context, await imageForPage(one.files.instances))),
+    forCase(async (context, one) => volume(context, await fileForPage(one.files.instances))),
   )
 
   app.get(
@@ -181,7 +207,7 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
       const { rater = '', tab = '' } = context.req.param()
       const bytes = await corrections.draftMask({ rater, tab })
       if (!bytes) return problem(context, 404, 'There is no such draft.')
-      return volume(context, await maskForPage(bytes, 'draft', await grid))
+      return volume(context, await maskForPage(await readNiftiMask(bytes, 'draft'), 'draft', await grid()))
     }),
   )
 
@@ -189,7 +215,7 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
     '/api/cases/:case/draft',
     forCase(async (context, one) => {
       const { corrections, grid } = stateOf(one)
-      const sent = await sentMask(context, await grid)
+      const sent = await sentMask(context, await grid())
       if (sent instanceof Response) return sent
       const { rater, tab, parent, steps } = sent.about
       await corrections.keepDraft({ rater, tab, parent, steps }, await writeNifti(sent.mask, { level: 1 }))
@@ -201,8 +227,8 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
     '/api/cases/:case/versions',
     forCase(async (context, one) => {
       const { corrections, grid } = stateOf(one)
-      const { header } = await grid
-      const sent = await sentMask(context, await grid)
+      const { header } = await grid()
+      const sent = await sentMask(context, await grid())
       if (sent instanceof Response) return sent
       const { tab, anyway, ...about } = sent.about
       const known = (await corrections.versions()).some(({ id }) => id === about.parent)
@@ -254,11 +280,43 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
     }),
   )
 
+  // Another visit on the grid of this one, to see what changed: its FLAIR, and its newest mask.
+  app.get(
+    '/api/cases/:case/beside/:other/:what',
+    forCase(async (context, one) => {
+      const other = cases.get(context.req.param('other') ?? '')
+      if (!other || other === one) return problem(context, 404, 'There is no such case beside this one.')
+      const newest = (await stateOf(other).corrections.versions()).at(-1)?.id ?? 'base'
+      const key = [one.id, other.id, newest, one.images.flair, other.images.flair].join('\n')
+      const visit = await visits.get(key, async () => {
+        const bytes = (await maskBytes(other, newest)) ?? (await readFile(other.files.mask))
+        return await alignVisit(one, other, bytes, ending)
+      })
+      const what = context.req.param('what')
+      if (what === 'image') return volume(context, await imageForPage(visit.image))
+      if (what === 'mask') {
+        const grid = await stateOf(one).grid()
+        return volume(context, await maskForPage(visit.mask, other.id, grid))
+      }
+      return what === 'facts'
+        ? context.json({ trusted: visit.trusted, version: newest })
+        : problem(context, 404, 'There is nothing at this address.')
+    }),
+  )
+
+  app.get(
+    '/api/cases/:case/thumbnail',
+    forCase(async (context, one) => {
+      const bytes = await thumbnails.get(one.id, () => thumbnail(one))
+      return context.body(new Uint8Array(bytes), 200, { 'content-type': 'image/png' })
+    }),
+  )
+
   app.get(
     '/api/cases/:case/compare',
     forCase(async (context, one) => {
       const { corrections, grid } = stateOf(one)
-      return context.json(await compareRaters(one, corrections, (await grid).native))
+      return context.json(await compareRaters(one, corrections, (await grid()).native))
     }),
   )
 
@@ -271,6 +329,8 @@ export function workbenchApp({ cases, token, recalculation, page }: WorkbenchOpt
       return context.json(await stateOf(one).review.set(parsed.data))
     }),
   )
+  const [only] = cases.values()
+  if (cases.size === 1) foresee(only)
   return app
 }
 
@@ -303,6 +363,12 @@ async function sentMask(context: Context, grid: CaseGrid) {
   const mask = await maskFromPage(bytes.subarray(4 + length), grid)
   if (!mask) return problem(context, 400, 'The mask does not have one byte for each voxel.')
   return { about: parsed.data, mask }
+}
+
+/** Changes when the file does. */
+async function stateOfFile(path: string): Promise<string> {
+  const { mtimeMs, size } = await stat(path)
+  return `${path} ${mtimeMs} ${size}`
 }
 
 function json(bytes: Uint8Array): unknown {

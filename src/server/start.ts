@@ -28,12 +28,14 @@ export async function startWorkbench(
   const cases = await openCases(folder, open)
   const recalculation = new Recalculation()
   const token = randomBytes(24).toString('hex')
-  const app = workbenchApp({ cases, token, recalculation, page })
+  const ending = new AbortController()
+  const app = workbenchApp({ cases, token, recalculation, ending: ending.signal, page })
   const server = await listen(app.fetch, { port, hostname: '127.0.0.1', requestMs: slowestRequestMs })
   return {
     url: `http://127.0.0.1:${server.port}/#token=${token}`,
     cases: cases.size,
     async close() {
+      ending.abort(new Error('the server has ended'))
       await recalculation.close()
       await server.close()
     },

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { InputError } from '../errors.js'
-import { type NiftiHeader, readNifti, readNiftiMask, readNiftiValues, writeNifti } from '../formats/nifti.js'
+import { type NiftiHeader, readNifti, readNiftiValues, writeNifti } from '../formats/nifti.js'
 import { inverseReorientation, type Reorientation, reorient, towardsRas } from '../volume/orient.js'
 import { type Image, type Mask, maskWhere, sameGrid, voxelCount } from '../volume/volume.js'
 
@@ -23,12 +23,7 @@ export async function caseGrid(maskPath: string): Promise<CaseGrid> {
 }
 
 /** A mask of the case for the page: NIfTI, RAS. Not gzipped: on one machine, packing takes longer than sending. */
-export async function maskForPage(
-  bytes: Uint8Array,
-  source: string,
-  { native, turned }: CaseGrid,
-): Promise<Uint8Array> {
-  const mask = await readNiftiMask(bytes, source)
+export async function maskForPage(mask: Mask, source: string, { native, turned }: CaseGrid): Promise<Uint8Array> {
   if (!sameGrid(mask, native, 0.1))
     throw new InputError(source, 'lies on another grid than the result', 'give the mask of this result')
   return await writeNifti(reorient({ ...mask, affine: native.affine }, turned), { plain: true })
@@ -38,13 +33,16 @@ export async function maskForPage(
  * An image for the page: NIfTI, not gzipped, axes towards RAS. Whole numbers that fit are sent as int16: half as much to
  * send and to put on the graphics card.
  */
-export async function imageForPage(path: string): Promise<Uint8Array> {
-  const { image } = await readNifti(await readFile(path), path)
+export async function imageForPage(image: Image): Promise<Uint8Array> {
   const turned: Image = reorient(image, towardsRas(image.affine))
   return await writeNifti(isShort(turned.data) ? { ...turned, data: Int16Array.from(turned.data) } : turned, {
     plain: true,
   })
 }
+
+/** An image file for the page. */
+export const fileForPage = async (path: string): Promise<Uint8Array> =>
+  await imageForPage((await readNifti(await readFile(path), path)).image)
 
 function isShort(data: Float32Array): boolean {
   for (let i = 0; i < data.length; i++)

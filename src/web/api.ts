@@ -27,7 +27,6 @@ export interface CaseFacts {
   id: string
   images: string[]
   maps: string[]
-  voxels: [number, number, number]
   summary: { lesionCount: number; lesionVolumeMl: number; flags: Flag[] }
   lesions: Record<string, string>[]
   method: string
@@ -77,6 +76,11 @@ export const server = {
   facts: (id: string) => json<CaseFacts>(of(id)),
   image: (id: string, name: string) => bytes(of(id, 'image', name)),
   mask: (id: string, version: string) => bytes(of(id, 'mask', version)),
+  thumbnail: async (id: string) => await (await ask(of(id, 'thumbnail'))).blob(),
+  /** Another visit on the grid of this one. */
+  beside: (id: string, other: string, what: 'image' | 'mask') => bytes(of(id, 'beside', other, what)),
+  besideFacts: (id: string, other: string) =>
+    json<{ trusted: boolean; version: string }>(of(id, 'beside', other, 'facts')),
   instances: (id: string) => bytes(of(id, 'instances')),
   draftMask: (id: string, { rater, tab }: Draft) => bytes(of(id, 'draft', rater, tab)),
   version: (id: string, version: string) => json<Version & Partial<CaseFacts>>(of(id, 'versions', version)),

@@ -10,7 +10,7 @@ export class CaseBars {
   private readonly redoButton = h('button', { title: 'Ctrl+Y', onclick: () => this.view.redo() }, 'Redo')
   readonly modality = h('select', {
     'aria-label': 'Image',
-    oninput: () => this.view.viewer.show(this.modality.value),
+    oninput: () => void this.view.showImage(this.modality.value),
   })
   private readonly tools: ReadonlyMap<Tool, HTMLButtonElement>
 
@@ -115,7 +115,7 @@ export class CaseBars {
       h('label', {}, 'Image', this.modality),
       h('label', {}, 'Mask', opacity),
       ...(this.others.length > 1
-        ? [h('label', { class: 'hide-small' }, 'Beside', this.view.beside.element), this.view.beside.blinkButton]
+        ? [h('label', { class: 'hide-small' }, 'Beside', this.view.beside.element), ...this.view.beside.buttons]
         : []),
       h('label', {}, outline, 'Outline'),
       h('label', {}, coloured, 'By location'),

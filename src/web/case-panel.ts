@@ -83,6 +83,7 @@ export class CasePanel {
         ),
         h('p', {}, h('label', {}, 'Grow within ± ', this.toleranceField, ' of the seed')),
       ),
+      this.view.beside.legend,
       this.map,
       this.versions.element,
       this.flags,
@@ -242,7 +243,7 @@ export class CasePanel {
     })
     const draw = () => {
       value.textContent = Number(slider.value).toFixed(2)
-      this.view.viewer.showMap('probability', Number(slider.value), on.checked ? 0.7 : 0)
+      void this.view.showMap('probability', () => ({ from: Number(slider.value), opacity: on.checked ? 0.7 : 0 }))
     }
     slider.addEventListener('input', () => {
       on.checked = true
@@ -250,7 +251,7 @@ export class CasePanel {
     })
     const spread = h('input', {
       type: 'checkbox',
-      oninput: () => this.view.viewer.showMap('uncertainty', 0.05, spread.checked ? 0.7 : 0),
+      oninput: () => void this.view.showMap('uncertainty', () => ({ from: 0.05, opacity: spread.checked ? 0.7 : 0 })),
     })
     this.map.replaceChildren(
       h('h2', {}, 'Probability'),

@@ -5,11 +5,12 @@ import { type CaseFacts, type Mark, ServerError, server, type Version } from './
 import { Beside } from './beside.js'
 import { CaseBars } from './case-bars.js'
 import { CasePanel } from './case-panel.js'
+import { changeNames } from './changes.js'
 import { askFor, choose, h, say } from './dom.js'
 import { Drawing } from './drawing.js'
 import { type Shown, type ShownLesion, shownLesions } from './lesions.js'
 import { type Change, MaskEditor } from './mask-editor.js'
-import { classColours, Viewer } from './viewer.js'
+import { colourIndex, Viewer } from './viewer.js'
 
 const autosaveSeconds = 4
 const raterKey = 'lesionwise-rater'
@@ -45,46 +46,81 @@ export class CaseView {
     readonly id: string,
     others: readonly string[],
   ) {
-    this.panel = new CasePanel(this)
-    this.drawing = new Drawing(this, this.canvas, this.picture)
     this.beside = new Beside(
       this,
       others.filter((one) => one !== id),
     )
+    this.panel = new CasePanel(this)
+    this.drawing = new Drawing(this, this.canvas, this.picture)
     this.bars = new CaseBars(this, others)
     this.element = h('div', {}, this.bars.element, h('div', { class: 'work' }, this.picture, this.panel.element))
   }
 
-  /** Loads the case: first what makes a picture, then the rest. */
+  /** Loads the case: first what makes a picture, then the lesions; further images when they are asked for. */
   async start(): Promise<void> {
     const { signal } = this.ending
-    const attached = this.viewer.attach(this.canvas)
     this.facts = await server.facts(this.id)
-    const [background, ...images] = this.facts.images
+    const [background] = this.facts.images
     const newest = this.facts.versions.at(-1)
     this.parent = newest?.id ?? 'base'
-    const [scan, drawn] = await Promise.all([
+    // On their way while the picture is set up, which keeps the page busy.
+    const [scan, drawn] = [
       background ? server.image(this.id, background) : server.mask(this.id, 'base'),
       server.mask(this.id, this.parent),
-      attached,
-    ])
-    await this.viewer.add(background ?? 'mask', scan)
-    this.useMask(await readNiftiMask(new Uint8Array(drawn), this.parent))
+    ]
+    const attached = this.viewer.attach(this.canvas)
+    const [image, mask] = await Promise.all([scan, drawn, attached])
+    await this.viewer.add(background ?? 'mask', image)
+    this.useMask(await readNiftiMask(new Uint8Array(mask), this.parent))
+    await painted()
     this.firstPicture = performance.now()
     if (!background) say('The FLAIR of this result is not known: give it with --flair to see the scan.', 12)
-    for (const name of images) await this.viewer.add(name, await server.image(this.id, name), { opacity: 0 })
-    for (const name of this.facts.maps)
-      await this.viewer.add(name, await server.image(this.id, name), { colormap: 'warm', opacity: 0 })
     this.before = await this.regions()
     this.refreshLesions()
     this.bars.fill()
     this.panel.fill()
     this.drawing.listen(signal)
     await this.offerDraft()
-    // Images that came later lie above the background unless they are told not to.
-    if (background) this.viewer.show(background)
     this.viewer.showHead()
     this.ready = true
+  }
+
+  private readonly images = new Map<string, Promise<void>>()
+
+  /** Sees to it that an image is there, but not shown yet. Without a graphics card a further one takes seconds. */
+  need(name: string): Promise<void> {
+    let loading = this.images.get(name)
+    if (!loading && !this.viewer.has(name)) {
+      const colormap = this.facts.maps.includes(name) ? 'warm' : 'gray'
+      loading = server.image(this.id, name).then((bytes) => this.viewer.add(name, bytes, { colormap }))
+      loading.catch(() => this.images.delete(name))
+      this.images.set(name, loading)
+    }
+    return loading ?? Promise.resolve()
+  }
+
+  /** Shows one of the images, unless another was chosen meanwhile. */
+  async showImage(name: string): Promise<void> {
+    if (!(await this.arrived(name))) return
+    if (this.bars.modality.value === name) this.viewer.show(name)
+  }
+
+  /** Shows a map from a level on; `look` is asked once the map is there. */
+  async showMap(name: string, look: () => { from: number; opacity: number }): Promise<void> {
+    if (look().opacity === 0 && !this.viewer.has(name)) return
+    if (!(await this.arrived(name))) return
+    const { from, opacity } = look()
+    this.viewer.showMap(name, from, opacity)
+  }
+
+  private async arrived(name: string): Promise<boolean> {
+    try {
+      await this.need(name)
+      return true
+    } catch (error) {
+      say((error as Error).message)
+      return false
+    }
   }
 
   async leave(): Promise<void> {
@@ -132,15 +168,16 @@ export class CaseView {
     this.paintClasses()
   }
 
-  /** Colours by location, or one for all. */
-  private paintClasses(): void {
-    if (!this.coloured) {
-      this.viewer.setColours(undefined)
-      return
-    }
-    const names = Object.keys(classColours)
-    const colourOf = [0, ...this.shown.lesions.map(({ location }) => 1 + Math.max(0, names.indexOf(location)))]
-    this.viewer.setColours(Uint8Array.from(this.shown.labels.data, (id) => colourOf[id]))
+  /** Colours by what changed since the result beside, by location, or one for all. */
+  paintClasses(): void {
+    const changes = this.beside.changes()
+    if (changes) {
+      const colourOf = [0, ...changeNames.map((name) => colourIndex(`change ${name}`))]
+      this.viewer.setColours(changes.classes.map((change) => colourOf[change]))
+    } else if (this.coloured) {
+      const colourOf = [0, ...this.shown.lesions.map(({ location }) => colourIndex(location))]
+      this.viewer.setColours(Uint8Array.from(this.shown.labels.data, (id) => colourOf[id]))
+    } else this.viewer.setColours(undefined)
   }
 
   /** Does something as one step that can be undone, and draws what changed. */
@@ -200,6 +237,7 @@ export class CaseView {
   }
 
   async applyThreshold(name: string, threshold: number): Promise<void> {
+    if (!(await this.arrived(name))) return
     const values = await this.viewer.valuesOf(name)
     if (!values) return
     this.act(`threshold ${threshold}`, () => {
@@ -313,5 +351,9 @@ export class CaseView {
     this.bars.fill()
   }
 }
+
+/** After the next frame is on the screen. */
+const painted = (): Promise<void> =>
+  new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())))
 
 const emptyVolume = emptyMask({ dims: [0, 0, 0], affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] })

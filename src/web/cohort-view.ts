@@ -1,4 +1,4 @@
-import type { CaseEntry, ReviewState } from './api.js'
+import { type CaseEntry, type ReviewState, server } from './api.js'
 import { h, themeButton } from './dom.js'
 
 export const reviewNames: Readonly<Record<ReviewState, string>> = {
@@ -36,13 +36,15 @@ export function cohortView(entries: readonly CaseEntry[], open: (id: string) => 
       })
     body.replaceChildren(...shown.map(row))
   }
+  const picture = thumbnails()
   const row = (one: CaseEntry) => {
     const go = () => open(one.id)
-    if (one.error) return h('tr', {}, h('th', {}, one.id), h('td', { class: 'bad', colspan: 6 }, one.error))
+    if (one.error) return h('tr', {}, h('td'), h('th', {}, one.id), h('td', { class: 'bad', colspan: 6 }, one.error))
     const flags = one.flags.filter(({ severity }) => severity !== 'info')
     return h(
       'tr',
       { onclick: go },
+      h('td', { class: 'thumb' }, picture(one.id)),
       h('th', {}, h('button', { onclick: go }, one.id)),
       h('td', { class: 'n' }, one.lesionCount),
       h('td', { class: 'n' }, one.lesionVolumeMl.toFixed(2)),
@@ -111,6 +113,7 @@ export function cohortView(entries: readonly CaseEntry[], open: (id: string) => 
             h(
               'tr',
               {},
+              h('td'),
               column('id', 'Case'),
               column('lesionCount', 'Lesions', true),
               column('lesionVolumeMl', 'Volume, ml', true),
@@ -125,4 +128,47 @@ export function cohortView(entries: readonly CaseEntry[], open: (id: string) => 
       ),
     ),
   )
+}
+
+/** Most thumbnails asked for at once: the server reads a scan for each. */
+const mostAtOnce = 2
+
+/** Pictures of cases, each fetched when its row comes into view, and kept while the list is open. */
+function thumbnails(): (id: string) => HTMLElement {
+  const kept = new Map<string, HTMLImageElement>()
+  const waiting: string[] = []
+  let running = 0
+  const next = () => {
+    const id = running < mostAtOnce ? waiting.shift() : undefined
+    if (id === undefined) return
+    running++
+    server
+      .thumbnail(id)
+      .then((png) => {
+        kept.get(id)!.src = URL.createObjectURL(png)
+      })
+      // A case without a picture is listed all the same.
+      .catch(() => {})
+      .finally(() => {
+        running--
+        next()
+      })
+  }
+  const observer = new IntersectionObserver((seen) => {
+    for (const { isIntersecting, target } of seen) {
+      if (!isIntersecting) continue
+      observer.unobserve(target)
+      waiting.push((target as HTMLElement).dataset.case!)
+      next()
+    }
+  })
+  return (id) => {
+    let image = kept.get(id)
+    if (!image) {
+      image = h('img', { alt: '', 'data-case': id })
+      kept.set(id, image)
+      observer.observe(image)
+    }
+    return image
+  }
 }

@@ -2,6 +2,7 @@ import { DRAG_MODE, Niivue, NVImage, SHOW_RENDER, SLICE_TYPE } from '@niivue/nii
 import { readNifti } from '../formats/nifti.js'
 import { apply, invert, type Vec3 } from '../volume/affine.js'
 import type { Image, Mask } from '../volume/volume.js'
+import type { ChangeName } from './changes.js'
 import type { Change } from './mask-editor.js'
 import type { Plane } from './plane.js'
 
@@ -55,12 +56,21 @@ export class Viewer {
     this.niivue.drawLut = lut(this.niivue)
   }
 
-  /** Adds an image; the first one is the background whose grid the mask must have. */
-  async add(name: string, bytes: ArrayBuffer, { colormap = 'gray', opacity = 1 } = {}): Promise<void> {
-    const image = await NVImage.loadFromUrl({ url: bytes, name: `${name}.nii`, colormap, opacity })
+  /** Adds an image; the first one is the background whose grid the mask must have. Further ones are hidden until shown. */
+  async add(name: string, bytes: ArrayBuffer, { colormap = 'gray', colormapNegative = '' } = {}): Promise<void> {
+    const opacity = this.loaded.size === 0 ? 1 : 0
+    const image = await NVImage.loadFromUrl({ url: bytes, name: `${name}.nii`, colormap, colormapNegative, opacity })
     this.loaded.set(name, image)
     this.bytes.set(name, bytes)
     this.niivue.addVolume(image)
+  }
+
+  remove(name: string): void {
+    const image = this.loaded.get(name)
+    if (!image) return
+    this.loaded.delete(name)
+    this.bytes.delete(name)
+    this.niivue.removeVolume(image)
   }
 
   /** An image's values, for growing and thresholds. */
@@ -77,23 +87,18 @@ export class Viewer {
   show(name: string): void {
     const [background] = this.loaded.keys()
     for (const [one, image] of this.loaded)
-      if (one !== 'probability' && one !== 'uncertainty')
-        this.opacity(image, one === name || one === background ? 1 : 0)
+      if (!overlays.has(one)) image.opacity = one === name || one === background ? 1 : 0
     this.niivue.updateGLVolume()
   }
 
-  /** Probability from a level on, over the image. */
-  showMap(name: string, from: number, opacity: number): void {
+  /** A map from a level on, over the image; what is below the negative of that level too, where the map has a second colour. */
+  showMap(name: string, from: number, opacity: number, to = 1): void {
     const image = this.loaded.get(name)
     if (!image) return
     image.cal_min = from
-    image.cal_max = 1
-    this.opacity(image, opacity)
+    image.cal_max = to
+    image.opacity = opacity
     this.niivue.updateGLVolume()
-  }
-
-  private opacity(image: NVImage, value: number): void {
-    image.opacity = value
   }
 
   /** The mask to draw, by reference: call `redraw` after changes. */
@@ -103,7 +108,10 @@ export class Viewer {
     this.redraw()
   }
 
-  /** @param colours one of `lut`'s indices for each voxel; undefined: all in the first colour */
+  /**
+   * @param colours one of `colourIndex` for each voxel; undefined: all as lesion. Voxels outside the mask are drawn only
+   * in the colours of what was lesion before
+   */
   setColours(colours: Uint8Array | undefined): void {
     this.colours = colours
     this.redraw()
@@ -178,7 +186,8 @@ export class Viewer {
 
   private shown(at: number): number {
     const { mask } = this
-    if (!mask || mask.data[at] === 0) return 0
+    if (!mask) return 0
+    if (mask.data[at] === 0) return lesionBefore.has(this.colours?.[at] ?? 0) ? this.colours![at] : 0
     if (this.outline && this.isInside(at)) return 0
     return this.colours?.[at] || 1
   }
@@ -252,6 +261,9 @@ export class Viewer {
   }
 }
 
+/** Images that lie over the others as maps. */
+const overlays: ReadonlySet<string> = new Set(['probability', 'uncertainty', 'difference'])
+
 /** Colours of lesions: plain, and by location. Red for none, then Okabe & Ito's, which colour-blind eyes tell apart. */
 export const classColours: Readonly<Record<string, string>> = {
   lesion: '#e5484d',
@@ -262,13 +274,28 @@ export const classColours: Readonly<Record<string, string>> = {
   new: '#f0e442',
 }
 
+/** Colours of what became of lesion since an earlier visit: warm came, cold went. */
+export const changeColours: Readonly<Record<ChangeName, string>> = {
+  stable: '#009e73',
+  new: '#d55e00',
+  growing: '#f0e442',
+  shrinking: '#56b4e9',
+  vanished: '#0072b2',
+}
+
+const colourNames = [
+  ...Object.keys(classColours),
+  ...Object.keys(changeColours).map((name) => `change ${name}`),
+] as const
+/** The number by which a colour is drawn. */
+export const colourIndex = (name: string): number => Math.max(0, colourNames.indexOf(name)) + 1
+const lesionBefore: ReadonlySet<number> = new Set(['change shrinking', 'change vanished'].map(colourIndex))
+
 function lut(niivue: Niivue): Niivue['drawLut'] {
-  const colours = Object.values(classColours)
   const table = new Uint8ClampedArray(4 * 256)
-  for (let i = 1; i < 256; i++) {
-    const colour = colours[(i - 1) % colours.length]
-    for (let c = 0; c < 3; c++) table[4 * i + c] = Number.parseInt(colour.slice(1 + 2 * c, 3 + 2 * c), 16)
-    table[4 * i + 3] = 255
+  for (const [i, colour] of [...Object.values(classColours), ...Object.values(changeColours)].entries()) {
+    for (let c = 0; c < 3; c++) table[4 * (i + 1) + c] = Number.parseInt(colour.slice(1 + 2 * c, 3 + 2 * c), 16)
+    table[4 * (i + 1) + 3] = 255
   }
   return { ...niivue.drawLut, lut: table }
 }

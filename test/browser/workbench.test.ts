@@ -33,14 +33,15 @@ before(async () => {
       data: Int16Array.from(first.data, (v, i) => (v === 0 ? 0 : i > 400 ? 1 : 2)),
     }),
   )
-  writeFileSync(
-    join(root, 'sub-01', 'provenance.json'),
-    JSON.stringify({
-      method: { id: 'roura2015' },
-      inputs: [{ role: 'flair', path }],
-      finished: '2026-01-02T03:04:05Z',
-    }),
-  )
+  for (const id of ['sub-01', 'sub-02'])
+    writeFileSync(
+      join(root, id, 'provenance.json'),
+      JSON.stringify({
+        method: { id: 'roura2015' },
+        inputs: [{ role: 'flair', path }],
+        finished: '2026-01-02T03:04:05Z',
+      }),
+    )
   bench = await startWorkbench(root)
   browser = await chromium.launch({
     executablePath: program,
@@ -73,6 +74,7 @@ test('the list of cases opens, and no token stays in the address', { skip }, asy
   await page.getByRole('searchbox').fill('sub-02')
   assert.equal(await page.getByRole('row').count(), 2)
   await page.getByRole('searchbox').fill('')
+  await page.waitForFunction(() => document.querySelectorAll('td.thumb img[src^="blob:"]').length === 2)
 })
 
 test('a case shows its lesions with their locations', { skip }, async () => {
@@ -190,7 +192,18 @@ test('another result beside this one: the cursor of one moves that of the other'
   await page.keyboard.press('ArrowLeft')
   const [own, other] = await crosshairs()
   assert.deepEqual(own, other)
+  // What changed since the other, which has the mask that this one began with and the same scan.
+  await page.getByRole('button', { name: 'Change' }).click()
+  const legend = page.getByRole('region', { name: 'Change' })
+  await legend.getByRole('listitem').first().waitFor()
+  assert.match((await legend.textContent())!, /Since sub-02stable .*new .*growing .*shrinking .*vanished/)
+  await page.getByRole('button', { name: 'Difference' }).click()
+  await page.waitForFunction(() => {
+    const { lesionwise } = globalThis as unknown as { lesionwise: { viewer: { has(name: string): boolean } } }
+    return lesionwise.viewer.has('difference')
+  })
   await page.getByRole('combobox', { name: 'Beside' }).selectOption('')
+  assert.equal(await legend.count(), 0)
   assert.equal(await page.locator('canvas').count(), 1)
 })
 

@@ -221,6 +221,7 @@ test('the workbench shows the result to who has its token, and nothing to others
     cases: await openCases(result),
     token: 'secret',
     recalculation,
+    ending: new AbortController().signal,
     page: async () => undefined,
   })
   const get = (path: string, token = 'secret') =>

@@ -39,7 +39,14 @@ export async function resultIn(folder: string): Promise<Mask> {
 export async function openWorkbench(root: string) {
   const recalculation = new Recalculation()
   const cases = await openCases(root)
-  const app = workbenchApp({ cases, token, recalculation, page: async () => new TextEncoder().encode('<p>page') })
+  const { signal: ending } = new AbortController()
+  const app = workbenchApp({
+    cases,
+    token,
+    recalculation,
+    ending,
+    page: async () => new TextEncoder().encode('<p>page'),
+  })
   const request = (path: string, init: RequestInit = {}, headers: Record<string, string> = {}) =>
     app.request(path, {
       ...init,
