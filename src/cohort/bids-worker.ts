@@ -89,7 +89,10 @@ async function openedInTime(folder: string, isOwn: (name: string) => boolean): P
     try {
       return await openOutputFolder<string>(folder, isOwn)
     } catch (error) {
-      if (!(error instanceof RunError) || !error.message.includes('another run') || attempt >= 40) throw error
+      const elsewhere = error instanceof RunError && error.message.includes('another machine')
+      const held = elsewhere || (error instanceof RunError && error.message.includes('another run'))
+      // A killed job's lock on another node falls silent after three minutes.
+      if (!held || attempt >= (elsewhere ? 400 : 40)) throw error
       await new Promise((resolve) => setTimeout(resolve, 500))
     }
   }

@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { RunError } from '../errors.js'
+import { takeLock } from './lock.js'
 
 /**
  * The files a run may leave in its folder, beside the further maps of its method. `provenance.json` comes last: where it
@@ -41,7 +42,7 @@ export interface OutputFolder<Name extends string = OwnFile> {
 }
 
 /**
- * Locks a folder for one run, making it if need be. A lock whose process is gone is taken over, and what that run left
+ * Locks a folder for one run, making it if need be. A lock whose run is gone is taken over, and what that run left
  * half-written is removed.
  *
  * @param isOwn which names in the folder are ours to replace; default: those of `segment`
@@ -57,8 +58,9 @@ export async function openOutputFolder<Name extends string = OwnFile>(
   } catch (cause) {
     throw await unwritable(folder, cause)
   }
-  const lock = join(folder, lockName)
-  await takeLock(folder, lock)
+  const unlock = await takeLock(folder, join(folder, lockName)).catch(async (cause: unknown) => {
+    throw cause instanceof RunError ? cause : await unwritable(folder, cause)
+  })
   for (const name of await readdir(folder))
     if (name.startsWith(temporaryPrefix)) await rm(join(folder, name), { recursive: true, force: true })
   const temporary = join(folder, `${temporaryPrefix}${process.pid}`)
@@ -86,7 +88,7 @@ export async function openOutputFolder<Name extends string = OwnFile>(
     },
     async release() {
       await rm(temporary, { recursive: true, force: true }).catch(() => {})
-      await rm(lock, { force: true }).catch(() => {})
+      await unlock()
       // A folder that we made for nothing is not left behind.
       if (!existed && !published) await removeIfEmpty(folder)
     },
@@ -104,39 +106,6 @@ async function namesIn(folder: string): Promise<string[]> {
     else if (entry.isDirectory() && !entry.name.startsWith('.'))
       for (const below of await readdir(join(folder, entry.name)).catch(() => [])) names.push(`${entry.name}/${below}`)
   return names
-}
-
-async function takeLock(folder: string, lock: string): Promise<void> {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const file = await open(lock, 'wx')
-      await file.writeFile(String(process.pid))
-      await file.close()
-      return
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw await unwritable(folder, cause)
-      const owner = Number((await readFile(lock, 'utf8').catch(() => '')).trim())
-      if (owner !== process.pid && owner > 0 && alive(owner))
-        throw new RunError(
-          `${folder}: another run (process ${owner}) is working in this folder; wait for it or give another --out`,
-        )
-      if (owner === process.pid)
-        throw new RunError(
-          `${folder}: another run of this program is working in this folder; wait for it or give another --out`,
-        )
-      await rm(lock, { force: true })
-    }
-  }
-  throw new RunError(`${folder}: another run has just started in this folder; give another --out`)
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 const reasons: Record<string, string> = {

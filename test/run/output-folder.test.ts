@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -55,6 +64,21 @@ test('two runs do not share a folder, within a process or between two', async ()
   const next = await openOutputFolder(out)
   assert.ok(!readdirSync(out).includes('.lesionwise-new-1'))
   await next.release()
+})
+
+test('a run on another machine keeps its folder while it shows signs of life, and no longer', async () => {
+  const out = join(base, 'nodes')
+  mkdirSync(out, { recursive: true })
+  const lock = join(out, '.lesionwise-lock')
+  // Its process number means nothing here, even if it is that of a living one.
+  writeFileSync(lock, `${process.pid} other-node`)
+  await assert.rejects(openOutputFolder(out), /a run on another machine \(other-node\) is working in this folder/)
+  const long = new Date(Date.now() - 600_000)
+  utimesSync(lock, long, long)
+  const mine = await openOutputFolder(out)
+  assert.match(readFileSync(lock, 'utf8'), new RegExp(`^${process.pid} \\S+$`))
+  await mine.release()
+  assert.ok(!existsSync(out) || !readdirSync(out).includes('.lesionwise-lock'))
 })
 
 test('a folder that cannot be is named with the reason', async () => {
