@@ -98,7 +98,10 @@ export function derivativeFiles(made: ReadonlyMap<string, Uint8Array>, visit: Na
   }
   files.set(`anat/${id}_lesions.tsv`, text('lesions.tsv'))
   files.set(`${id}_summary.json`, text('summary.json'))
-  files.set(`${id}_report.html`, made.get('report.html') as Uint8Array)
+  for (const name of ['report.html', 'report.pdf']) {
+    const bytes = made.get(name)
+    if (bytes) files.set(`${id}_${name}`, bytes)
+  }
   files.set(
     markName,
     json({ ...provenance, files: [...files].map(([name, content]) => ({ name, bytes: sizeOf(content) })) }),
@@ -113,6 +116,7 @@ export function isOurs(visit: Visit): (name: string) => boolean {
     name === markName ||
     name === `${id}_summary.json` ||
     name === `${id}_report.html` ||
+    name === `${id}_report.pdf` ||
     (name.startsWith(`anat/${id}_`) &&
       (name === `anat/${id}_lesions.tsv` || /_space-orig_.*(mask|dseg|probseg)\.(nii\.gz|json|tsv)$/.test(name)))
 }
@@ -181,6 +185,7 @@ export function datasetFiles(version: string, raw: { name?: string; link?: strin
         '*_lesions.tsv',
         '*_summary.json',
         '*_report.html',
+        '*_report.pdf',
         '**/provenance.json',
         'logs/',
         'cohort.*',
@@ -200,7 +205,7 @@ Made by \`lesionwise bids\`. Research only: nothing here is a diagnosis.
   \`*_desc-lesions_dseg.nii.gz\` numbers them (table beside it), \`*_label-lesion_probseg.nii.gz\` is the method's belief,
   \`*_desc-brain_mask.nii.gz\` the brain that was looked at. \`space-orig\` is the space of the image named as
   \`SpatialReference\`; \`bids:raw:\` is the raw data set.
-- \`*_lesions.tsv\`: each lesion with place, volume and intensities; \`*_report.html\`: a page to look at;
+- \`*_lesions.tsv\`: each lesion with place, volume and intensities; \`*_report.html\` (\`.pdf\` with --pdf): to look at;
   \`*_summary.json\`: counts, volumes, doubts; \`provenance.json\`: inputs by hash, parameters, times. Where
   \`provenance.json\` is, the visit is complete.
 - \`logs/\`: a file a visit with how its run ended, and why it failed where it did.

@@ -26,7 +26,7 @@ import { reasonOf, runScript } from './processes.js'
 /** Settings of `segment` that a run over a data set takes for all its visits. */
 export type VisitSettings = Pick<
   SegmentOptions,
-  'threshold' | 'minimumSizeMm3' | 'minimumVoxels' | 'connectivity' | 'locationRule' | 'register'
+  'threshold' | 'minimumSizeMm3' | 'minimumVoxels' | 'connectivity' | 'locationRule' | 'register' | 'pdf' | 'language'
 >
 
 export interface BidsOptions extends VisitSettings {
@@ -259,6 +259,8 @@ const settingNames = [
   'connectivity',
   'locationRule',
   'register',
+  'pdf',
+  'language',
 ] as const
 
 /** The settings that were given; the others take their defaults. */

@@ -303,6 +303,8 @@ function argumentsOf(options: SlurmOptions): string[] {
     ...of('threshold', options.threshold),
     ...of('min-size', options.minimumSizeMm3),
     ...(options.register === false ? ['--no-register'] : []),
+    ...(options.pdf ? ['--pdf'] : []),
+    ...(options.language === undefined ? [] : ['--lang', options.language]),
     ...of('work', options.work === undefined ? undefined : resolve(options.work)),
     ...of('seed', options.seed),
     ...(options.device === undefined ? [] : of('device', options.device)),

@@ -7,9 +7,9 @@ import { type Lesion, type Location, locations } from '../lesions/types.js'
 import type { Modality } from '../volume/study.js'
 import { type Image, type Mask, sameGrid, type Volume } from '../volume/volume.js'
 import type { Provenance } from './options.js'
-import { resultBytes, resultJson, resultTable } from './result-files.js'
+import { resultBytes, resultJson, resultPath, resultTable } from './result-files.js'
 
-/** A result of `segment`, as its folder holds it. */
+/** A result of `segment`, or of `bids` for one visit, as its folder holds it. */
 export interface StoredResult {
   folder: string
   summary: Summary
@@ -43,8 +43,9 @@ export async function readResult(folder: string): Promise<StoredResult> {
       'run `lesionwise segment` again',
     )
   const optional = async <T>(name: string, read: (bytes: Uint8Array, source: string) => Promise<T>) => {
-    const bytes = await readFile(join(folder, name)).catch(() => undefined)
-    return bytes && (await read(bytes, join(folder, name)))
+    const path = await resultPath(folder, name)
+    const bytes = await readFile(path).catch(() => undefined)
+    return bytes && (await read(bytes, path))
   }
   const brain = await optional('brain_mask.nii.gz', readNiftiMask)
   const probability = await optional(

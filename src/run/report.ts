@@ -1,5 +1,4 @@
 import { realpath } from 'node:fs/promises'
-import { join } from 'node:path'
 import { InputError, UsageError } from '../errors.js'
 import { setThreads } from '../kernels/index.js'
 import { type Load, millilitresOf } from '../lesions/summary.js'
@@ -21,10 +20,11 @@ import { judgeOutput, writeWhole } from './output-file.js'
 import { exists } from './output-folder.js'
 import { readResult, type StoredResult } from './read-result.js'
 import { buildPdf } from './report-pdf.js'
+import { resultPath } from './result-files.js'
 import { givenMask, notesOf, packageVersion } from './segment.js'
 
 export interface ReportOptions {
-  /** Folder that `segment` wrote. */
+  /** Folder that `segment` wrote, or of one visit that `bids` wrote. */
   result: string
   /** The FLAIR of that run, for the pictures; default: the path in its provenance, if that was kept. */
   flair?: string
@@ -85,9 +85,10 @@ export async function reportResult(options: ReportOptions): Promise<ReportResult
   const stored = await readResult(options.result)
   const earlier = options.earlier === undefined ? undefined : await earlierOf(options.earlier, stored, options, note)
   const flair = await flairOf(stored, options.flair, note)
-  const ownPage = join(options.result, 'report.html')
-  const [page, pdf] = [options.html ?? ownPage, options.pdf ?? join(options.result, 'report.pdf')]
-  const inputs = [...(flair ? [flair.path] : []), ...keptFiles.map((name) => join(options.result, name))]
+  const own = (name: string) => resultPath(options.result, name)
+  const ownPage = await own('report.html')
+  const [page, pdf] = [options.html ?? ownPage, options.pdf ?? (await own('report.pdf'))]
+  const inputs = [...(flair ? [flair.path] : []), ...(await Promise.all(keptFiles.map(own)))]
   await judgeOutput(page, '--html', inputs)
   await judgeOutput(pdf, '--pdf', inputs)
   if (page === pdf) throw new UsageError(`--html and --pdf are both ${pdf}; give two files`)

@@ -5,6 +5,7 @@ import { readTsv } from '../formats/tsv.js'
 import type { Summary } from '../lesions/summary.js'
 import { contrastInName } from '../run/inputs.js'
 import type { Provenance } from '../run/options.js'
+import { bidsResultName, bidsStem } from '../run/result-files.js'
 import { type Modality, modalities } from '../volume/study.js'
 
 /** What a result is read from, by what it is. */
@@ -35,32 +36,21 @@ const deepest = 6
 /** The folder of a result that holds what raters made of it. */
 export const correctionsName = 'corrections'
 
-/** As `segment` names them. */
-export const segmentFiles = (folder: string): ResultFiles => ({
-  mask: join(folder, 'lesion_mask.nii.gz'),
-  summary: join(folder, 'summary.json'),
-  lesions: join(folder, 'lesions.tsv'),
-  report: join(folder, 'report.html'),
-  provenance: join(folder, 'provenance.json'),
-  instances: join(folder, 'lesion_instances.nii.gz'),
-  probability: join(folder, 'lesion_probability.nii.gz'),
-  uncertainty: join(folder, 'lesion_uncertainty.nii.gz'),
-})
-
-/** As `bids` names them: BIDS derivatives of a visit, whose names begin with `stem`. */
-function bidsFiles(folder: string, stem: string): ResultFiles {
-  const image = (rest: string) => join(folder, 'anat', `${stem}_space-orig_${rest}.nii.gz`)
+/** Where each file of a result lies, by what `segment` calls it. */
+function filesOf(pathOf: (name: string) => string): ResultFiles {
   return {
-    mask: image('label-lesion_mask'),
-    summary: join(folder, `${stem}_summary.json`),
-    lesions: join(folder, 'anat', `${stem}_lesions.tsv`),
-    report: join(folder, `${stem}_report.html`),
-    provenance: join(folder, 'provenance.json'),
-    instances: image('desc-lesions_dseg'),
-    probability: image('label-lesion_probseg'),
-    uncertainty: image('label-lesion_desc-uncertainty_probseg'),
+    mask: pathOf('lesion_mask.nii.gz'),
+    summary: pathOf('summary.json'),
+    lesions: pathOf('lesions.tsv'),
+    report: pathOf('report.html'),
+    provenance: pathOf('provenance.json'),
+    instances: pathOf('lesion_instances.nii.gz'),
+    probability: pathOf('lesion_probability.nii.gz'),
+    uncertainty: pathOf('lesion_uncertainty.nii.gz'),
   }
 }
+
+export const segmentFiles = (folder: string): ResultFiles => filesOf((name) => join(folder, name))
 
 export interface OpenOptions {
   /** Images of the one case that the folder is. */
@@ -116,8 +106,11 @@ async function resultsBelow(folder: string, depth: number): Promise<Found[]> {
   const names = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name))
   if (names.has('provenance.json')) {
     if (names.has('lesion_mask.nii.gz')) return [{ folder, files: segmentFiles(folder) }]
-    const stem = [...names].map((name) => name.match(/^(sub-.*)_summary\.json$/)?.[1]).find((found) => found)
-    if (stem) return [{ folder, files: bidsFiles(folder, stem) }]
+    const stem = bidsStem(names)
+    if (stem !== undefined) {
+      const anat = await readdir(join(folder, 'anat')).catch(() => [])
+      return [{ folder, files: filesOf((name) => join(folder, bidsResultName(stem, name, anat))) }]
+    }
   }
   if (depth === deepest) return []
   const found: Found[] = []

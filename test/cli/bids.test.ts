@@ -29,7 +29,19 @@ after(() => rmSync(base, { recursive: true, force: true }))
 /** The command with faults injected into its workers; `stop` sends a signal when so many visits are done. */
 function withFaults(stop?: { signal: NodeJS.Signals; at: number }, ...more: string[]): Promise<Ran> {
   const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
-  const args = [main, 'bids', data, out, 'participant', '--work', join(base, 'work'), '--n-procs', '2', ...more]
+  const args = [
+    main,
+    'bids',
+    data,
+    out,
+    'participant',
+    '--work',
+    join(base, 'work'),
+    '--n-procs',
+    '2',
+    '--pdf',
+    ...more,
+  ]
   const env = {
     ...process.env,
     NODE_OPTIONS: `--import ${hook}`,
@@ -128,6 +140,12 @@ test('derivatives as BIDS names them, on the grid of the FLAIR; nothing tells wh
   assert.deepEqual(columns.slice(0, 2), ['index', 'name'])
   const labels = await read(join(anat, `${stem}desc-lesions_dseg.nii.gz`))
   assert.equal(Math.max(...labels.data), rows.length)
+  assert.equal(
+    readFileSync(join(folderOf(id), `${id}_report.pdf`))
+      .subarray(0, 5)
+      .toString(),
+    '%PDF-',
+  )
   const { GeneratedBy, DatasetLinks } = JSON.parse(readFileSync(join(out, 'dataset_description.json'), 'utf8'))
   assert.deepEqual([GeneratedBy[0].Name, DatasetLinks.raw], ['lesionwise', '../..'])
   for (const name of readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((one) =>
@@ -168,6 +186,7 @@ test('a changed parameter: done again, with a line that says why', async () => {
     '01',
     '--param',
     'alpha=2.5',
+    '--pdf',
     '--work',
     join(base, 'work'),
   ]

@@ -125,6 +125,7 @@ test('names of the derivatives keep what the FLAIR’s name tells, and only thos
     ['lesions.tsv', text('id\tlocation\tvolume_mm3\n1\tsubcortical\t9\n')],
     ['summary.json', text('{}')],
     ['report.html', text('<p>')],
+    ['report.pdf', bytes],
   ])
   const files = [...derivativeFiles(made, visit, {}).keys()]
   const stem = 'anat/sub-1_ses-2_acq-3D_run-1_space-orig_'
@@ -137,6 +138,7 @@ test('names of the derivatives keep what the FLAIR’s name tells, and only thos
   ])
     assert.ok(files.includes(`${stem}${name}.nii.gz`) && files.includes(`${stem}${name}.json`), `${name} of ${files}`)
   assert.ok(files.includes(`${stem}desc-structures_dseg.tsv`))
+  assert.ok(files.includes('sub-1_ses-2_report.pdf'))
   assert.equal(files.at(-1), 'provenance.json')
   assert.ok(files.every(isOurs(visit)))
   for (const name of [

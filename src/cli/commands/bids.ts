@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { Argument, Command, CommanderError, Option } from 'commander'
+import type { Language } from '../../report/words/languages.js'
+import { reportLanguages } from '../languages.js'
 import { interruptSignal, ProgressLine } from '../progress.js'
 import { atLeastOne, parameter } from '../values.js'
 import { runSlurm, runStatus, type SlurmFlags } from './bids-slurm.js'
@@ -13,6 +15,8 @@ interface Flags extends SlurmFlags {
   threshold?: number
   minSize?: number
   register: boolean
+  pdf?: boolean
+  lang: Language
   work?: string
   nProcs?: number
   memGb?: number
@@ -48,6 +52,8 @@ export function bidsCommand(): Command {
     .option('--threshold <p>', "cut of the method's probability, 0–1", number)
     .option('--min-size <mm3>', 'smallest lesion, mm³ (default: 3)', number)
     .option('--no-register', 'take the images as aligned by their headers')
+    .option('--pdf', 'write the reports as PDF too')
+    .addOption(new Option('--lang <code>', 'language of the reports').choices([...reportLanguages]).default('en'))
     .option('--work <folder>', 'keep preparation steps here for the next run on the same images')
     .option('--n-procs <n>', 'visits worked on at a time (default: half the cores)', atLeastOne)
     .option('--mem-gb <gb>', 'memory for all of them together (default: 90 % of the machine’s)', number)
@@ -141,6 +147,8 @@ function work(bids: string, out: string, flags: Spelled) {
     threshold: flags.threshold,
     minimumSizeMm3: flags.minSize,
     ...(flags.register ? {} : { register: false }),
+    ...(flags.pdf ? { pdf: true } : {}),
+    ...(flags.lang === 'en' ? {} : { language: flags.lang }),
     work: flags.work,
     threads: flags.threads,
     seed: flags.seed,

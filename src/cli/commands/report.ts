@@ -21,7 +21,7 @@ export function reportCommand(): Command {
     .description(
       'Write the report of a result anew, as page and PDF: another language, compared with an earlier visit.',
     )
-    .argument('<result>', 'folder that `lesionwise segment` wrote')
+    .argument('<result>', 'folder that `lesionwise segment` wrote, or of one visit that `bids` wrote')
     .option('--flair <file>', 'the FLAIR of that run, for the pictures (default: its path, if --keep-paths kept it)')
     .option('--html <file>', 'page to write (default: report.html in the result; left as it is without the FLAIR)')
     .option('--pdf <file>', 'PDF to write (default: report.pdf in the result)')
