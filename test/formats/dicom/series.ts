@@ -42,6 +42,9 @@ export const uid = (text: string) =>
 /** Linear in space, so that every voxel of a converted image tells where it should lie. */
 export const ramp = ([x, y, z]: Triple): number => Math.round(3000 + 7 * x + 5 * y + 3 * z)
 
+/** Decimal strings hold sixteen characters. */
+const decimal = (value: number): number => Number(value.toFixed(8))
+
 const cross = (a: Triple, b: Triple): Triple => [
   a[1] * b[2] - a[2] * b[1],
   a[2] * b[0] - a[0] * b[2],
@@ -120,14 +123,14 @@ export function mrDatasets(recipe: SeriesRecipe): Dataset[] {
       EchoTrainLength: 1,
       FlipAngle: 90,
       ContrastBolusAgent: recipe.contrastAgent,
-      SliceThickness: spacing[2],
-      SpacingBetweenSlices: spacing[2],
+      SliceThickness: decimal(spacing[2]),
+      SpacingBetweenSlices: decimal(spacing[2]),
       PatientPosition: 'HFS',
       PositionReferenceIndicator: '',
       Laterality: '',
-      ImagePositionPatient: at,
-      ImageOrientationPatient: [...row, ...column],
-      PixelSpacing: [spacing[1], spacing[0]],
+      ImagePositionPatient: at.map(decimal),
+      ImageOrientationPatient: [...row, ...column].map(decimal),
+      PixelSpacing: [spacing[1], spacing[0]].map(decimal),
       SamplesPerPixel: 1,
       PhotometricInterpretation: 'MONOCHROME2',
       Rows: rows,
