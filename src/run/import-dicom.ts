@@ -7,6 +7,7 @@ import { inflated } from '../formats/dicom/read.js'
 import { replaceVoxels } from '../formats/nifti-patch.js'
 import { readTsv, writeTsv } from '../formats/tsv.js'
 import type { Modality } from '../volume/study.js'
+import { defaced, type VisitImage } from './deface.js'
 import { type Candidate, chooseSeries, readMap } from './dicom/choose.js'
 import { convertStack } from './dicom/dcm2niix.js'
 import { fetchStudies, findStudies } from './dicom/dicomweb.js'
@@ -30,6 +31,8 @@ export interface ImportDicomOptions {
   subject?: string
   /** Label of the session (only one study may be in the folder); default: none for one study, ses-01 and on for more. */
   session?: string
+  /** Cut the faces off; a visit where that is not sure stops the import. Default false. */
+  deface?: boolean
   /** Only say what would be taken. */
   dryRun?: boolean
   /** File that leads back from labels to persons; read if it is there, so that later studies get the same label. */
@@ -116,7 +119,7 @@ async function bringFromPacs(where: string, { study, patientId, signal, onProgre
 }
 
 async function importFolder(folder: string, options: ImportDicomOptions): Promise<ImportDicomResult> {
-  const { out, signal, onProgress } = options
+  const { out, signal, onProgress, deface } = options
   judgeArguments(options)
   const wanted = readMap(options.map ?? [])
   const keys = await openKeyMap(options.keepMap)
@@ -184,6 +187,7 @@ async function importFolder(folder: string, options: ImportDicomOptions): Promis
   try {
     const files = new Map<string, Uint8Array | string>()
     const scans = new Map<string, [string, string][]>()
+    const written = new Map<string, (VisitImage & { name: string })[]>()
     for (const [i, one] of chosen.entries()) {
       signal?.throwIfAborted()
       onProgress?.({ stage: `Converting series ${one.id}`, fraction: i / chosen.length })
@@ -192,7 +196,9 @@ async function importFolder(folder: string, options: ImportDicomOptions): Promis
       const stem = `${visitFolder(visit)}/anat/${bidsName({ sub: visit.subject, ses: visit.session, ...entities }, suffix, '')}`
       const { nifti, sidecar } = await converted(one, keys, signal)
       files.set(`${stem}.nii.gz`, nifti)
-      files.set(`${stem}.json`, `${JSON.stringify(sidecar, null, 2)}\n`)
+      files.set(`${stem}.json`, `${JSON.stringify({ ...sidecar, ...(deface ? cutOff : {}) }, null, 2)}\n`)
+      const images = written.get(visitId(visit)) ?? []
+      written.set(visitId(visit), [...images, { name: `${stem}.nii.gz`, modality: one.role as Modality, nifti }])
       const entry = listed[candidates.indexOf(one)]
       entry.file = `${stem}.nii.gz`
       const { header } = one.stack.files[0]
@@ -203,12 +209,23 @@ async function importFolder(folder: string, options: ImportDicomOptions): Promis
         [entry.file.slice(visitFolder(visit).length + 1), day ? `${day}T00:00:00` : 'n/a'],
       ])
     }
+    if (deface)
+      for (const [id, images] of written) {
+        const without = await defaced(images, id, { signal, onProgress })
+        for (const [n, { name }] of images.entries()) files.set(name, without[n])
+      }
     for (const [name, rows] of scans) files.set(name, writeTsv(['filename', 'acq_time'], rows))
     for (const [name, content] of await dataSetFiles(out, [...visits.values()])) files.set(name, content)
     for (const name of files.keys())
       if (name.startsWith('sub-') && (await exists(join(out, name))))
         throw new UsageError(`${out} holds ${name} already; give another --subject, --session or --out`)
-    flag('faces', 'info', 'Faces are not removed: whoever holds the images can make a face visible.')
+    flag(
+      'faces',
+      'info',
+      deface
+        ? 'Faces were cut off along a plane below the brain: look at each image before you share it.'
+        : 'Faces are not removed: whoever holds the images can make a face visible. --deface cuts them off.',
+    )
     signal?.throwIfAborted()
     await output.publish(files)
   } finally {
@@ -218,8 +235,11 @@ async function importFolder(folder: string, options: ImportDicomOptions): Promis
   return result
 }
 
+/** What the sidecar of an image without a face says. */
+const cutOff = { LesionwiseDefaced: 'plane below the brain (Schimke, Kuehler & Hale 2011)' }
+
 /** Guesses that `--map` may overrule; the other fatal problems are facts. */
-const bowsToMap = new Set(['localizer', 'few-slices', 'burned-in'])
+const bowsToMap = new Set(['localizer', 'few-slices', 'burned-in', 'derived'])
 
 const within = (folder: string, path: string): boolean => {
   const way = relative(resolve(folder), resolve(path))

@@ -11,6 +11,7 @@ interface Flags {
   fromPacs?: string
   study?: string
   patientId?: string
+  deface?: boolean
   dryRun?: boolean
   keepMap?: string
   json?: boolean
@@ -30,6 +31,7 @@ export function importDicomCommand(): Command {
     )
     .option('--study <uid>', 'with --from-pacs: its StudyInstanceUID')
     .option('--patient-id <id>', 'with --from-pacs: all MR studies of this PatientID')
+    .option('--deface', 'cut the faces off; where that is not sure, nothing is written')
     .option('--dry-run', 'only list the series, what each is taken for, and why')
     .option('--map <series=role...>', 'what a series is: flair, t1, t2, pd, t1gd or skip, by the number in the list')
     .option('--subject <label>', 'label of the person (default: sub-001 and on)')
@@ -39,7 +41,7 @@ export function importDicomCommand(): Command {
       'after',
       `
 Names, numbers, dates and UIDs of the person are left out: dates are shifted by the same number of days, UIDs
-hashed with a salt. Faces stay in the images. Series with missing slices are never taken.
+hashed with a salt. Faces stay in the images without --deface. Series with missing slices are never taken.
 User and password of a PACS: in the address, or in LESIONWISE_PACS_AUTH (user:password, or Bearer TOKEN).
 
 Examples:

@@ -7,6 +7,7 @@ export interface StackProblem {
     | 'not-mr'
     | 'localizer'
     | 'secondary'
+    | 'derived'
     | 'missing-slices'
     | 'several-volumes'
     | 'no-position'
@@ -103,9 +104,11 @@ function judged<F>(files: { header: DicomHeader; file: F }[], part: number, part
   const mosaic = header.imageType.includes('MOSAIC')
   const multi = files.length === 1 && header.frames > 1
   if (header.modality !== 'MR') doubt('not-mr', `its modality is ${word(header.modality)}, not MR`, true)
-  if (/^1\.2\.840\.10008\.5\.1\.4\.1\.1\.7(\.|$)/.test(header.sopClass) || header.imageType[1] === 'SECONDARY')
-    doubt('secondary', 'a picture made afterwards (secondary capture), not a scan', true)
+  const made = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.7(\.|$)/.test(header.sopClass)
   if (header.samplesPerPixel > 1) doubt('secondary', 'colours, not grey levels', true)
+  // Converters and post-processing call whole volumes derived as well: whoever knows better may say so.
+  else if (made || header.imageType[1] === 'SECONDARY')
+    doubt('derived', 'made afterwards from other images (DERIVED\\SECONDARY or a secondary capture), not a scan', true)
   if (files.some((one) => one.header.truncated))
     doubt('truncated', `${files.filter((one) => one.header.truncated).length} of its files end too early`, true)
   if (files.some((one) => one.header.burnedIn))
