@@ -8,6 +8,18 @@ export type Location = 'periventricular' | 'juxtacortical' | 'infratentorial' | 
 /** In the order of tables and keys; `juxtacortical` holds cortical lesions too, `subcortical` is deep white matter. */
 export const locations: readonly Location[] = ['periventricular', 'juxtacortical', 'infratentorial', 'subcortical']
 
+/** Their colours over dark pictures, RGB: outlines of the report, the workbench, and what is exported. */
+export const locationColours: Readonly<Record<Location, readonly [number, number, number]>> = {
+  periventricular: [255, 138, 82],
+  juxtacortical: [67, 201, 230],
+  infratentorial: [211, 166, 255],
+  subcortical: [255, 224, 74],
+}
+
+/** The same for style sheets. */
+export const locationHex = (location: Location): string =>
+  `#${locationColours[location].map((v) => v.toString(16).padStart(2, '0')).join('')}`
+
 /** One lesion: a connected component of the mask. */
 export interface Lesion {
   /** 1 is the largest. The same number stands in the label map. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Flag, InputError } from '../errors.js'
+import { dicomLab } from '../formats/dicom/colour.js'
 import { uidOf } from '../formats/dicom/identity.js'
 import { encapsulatedPdf, secondaryCapture } from '../formats/dicom/pictures.js'
 import { type Measured, measurementReport } from '../formats/dicom/report.js'
@@ -10,7 +11,7 @@ import type { Making } from '../formats/dicom/source.js'
 import { type Dataset, writeDicom } from '../formats/dicom/write.js'
 import { readNiftiValues } from '../formats/nifti.js'
 import { replaceVoxels } from '../formats/nifti-patch.js'
-import { type Location, locations } from '../lesions/types.js'
+import { type Location, locationColours, locations } from '../lesions/types.js'
 import { invert } from '../volume/affine.js'
 import { countVoxels, type Image } from '../volume/volume.js'
 import { storeInstances } from './dicom/dicomweb.js'
@@ -19,7 +20,7 @@ import { findSource, stepsOn } from './dicom/source-series.js'
 import { hash } from './inputs.js'
 import type { Progress, Provenance } from './options.js'
 import { openOutputFolder } from './output-folder.js'
-import { locationColours, locationOf, resultBytes, resultJson, resultTable } from './result-files.js'
+import { locationOf, resultBytes, resultJson, resultTable } from './result-files.js'
 
 export interface ExportDicomOptions {
   /** Folder that `segment` wrote. */
@@ -55,13 +56,6 @@ const titles: Record<Location, string> = {
   juxtacortical: 'Juxtacortical lesions',
   infratentorial: 'Infratentorial lesions',
   subcortical: 'Subcortical lesions',
-}
-/** `locationColours` in CIELab, as DICOM scales it. */
-const labColours: Record<Location, readonly [number, number, number]> = {
-  periventricular: [35389, 45746, 49858],
-  juxtacortical: [37486, 21588, 36751],
-  infratentorial: [29884, 32382, 21331],
-  subcortical: [58720, 29041, 51657],
 }
 
 /**
@@ -128,7 +122,7 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
   if (pixels > 0) {
     const ids = { instance: await fresh(), series: await fresh(), dimensions: await fresh(), tracking }
     const segments = present.map(
-      (one, i): Segment => ({ label: titles[one], colour: labColours[one], planes: classes[i] }),
+      (one, i): Segment => ({ label: titles[one], colour: dicomLab(locationColours[one]), planes: classes[i] }),
     )
     made.set('seg_lesions.dcm', segmentation(source, segments, 'BINARY', ids, making(9001)))
     segmented = ids
@@ -151,7 +145,11 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
         dimensions: await fresh(),
         tracking: [await fresh()],
       }
-      const segment: Segment = { label: 'Lesion probability', colour: labColours.periventricular, planes }
+      const segment: Segment = {
+        label: 'Lesion probability',
+        colour: dicomLab(locationColours.periventricular),
+        planes,
+      }
       made.set('seg_probability.dcm', segmentation(source, [segment], 'FRACTIONAL', ids, making(9002)))
     }
   }

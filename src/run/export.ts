@@ -7,7 +7,7 @@ import { readNiftiMask, readNiftiValues, writeNifti } from '../formats/nifti.js'
 import { setThreads } from '../kernels/index.js'
 import { statisticsTables } from '../lesions/statistics-tables.js'
 import type { Summary } from '../lesions/summary.js'
-import { locations } from '../lesions/types.js'
+import { locationColours, locations } from '../lesions/types.js'
 import { coreCount } from '../platform/index.js'
 import { mni152Grid } from '../preprocess/space.js'
 import { invert } from '../volume/affine.js'
@@ -16,7 +16,7 @@ import { bringMask } from './bring-mask.js'
 import { atlasMapFor, freesurferGridFor } from './export-spaces.js'
 import type { Progress, Provenance } from './options.js'
 import { openOutputFolder } from './output-folder.js'
-import { locationColours, locationOf, resultBytes, resultJson, resultTable } from './result-files.js'
+import { locationOf, resultBytes, resultJson, resultTable } from './result-files.js'
 
 export const exportFormats = ['itksnap', 'freesurfer', 'fsl', 'csv'] as const
 export type ExportFormat = (typeof exportFormats)[number]

@@ -20,18 +20,12 @@ export const severityColours: Record<Flag['severity'], string> = {
   warning: colours.warning,
   info: '#2f5878',
 }
-/** On paper, and of outlines on dark pictures: those of the page in print. */
+/** On paper: those of the page in print. */
 const dots: Record<Location, string> = {
   periventricular: '#e0631f',
   juxtacortical: '#1593b0',
   infratentorial: '#9a5fd0',
   subcortical: '#c39b00',
-}
-export const edgeColours: Record<Location, string> = {
-  periventricular: '#ff8a52',
-  juxtacortical: '#43c9e6',
-  infratentorial: '#d3a6ff',
-  subcortical: '#ffe04a',
 }
 
 const body = 8.5

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { locationHex } from '../lesions/types.js'
 import { contentOf, type ReportContent, type Table } from '../report/content.js'
 import type { ReportInput } from '../report/input.js'
 import { type PrintPicture, type PrintPictures, printPictures } from '../report/print.js'
-import { colours, type Doc, edgeColours, fonts, margin, Paper, severityColours } from './paper.js'
+import { colours, type Doc, fonts, margin, Paper, severityColours } from './paper.js'
 import { trueTypeOf } from './woff.js'
 
 /**
@@ -146,7 +147,7 @@ function drawPicture({ doc }: Paper, picture: PrintPicture, { x, y, width, heigh
       .path(path)
       .lineWidth(0.9 / scale)
       .lineCap('square')
-      .stroke(edgeColours[location])
+      .stroke(locationHex(location))
   doc.restore()
   if (picture.sides) {
     const { left: l, right: r, top: t, bottom: b } = picture.sides

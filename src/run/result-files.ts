@@ -72,11 +72,3 @@ export async function resultTable(folder: string): Promise<ReturnType<typeof rea
 /** Where a row of `lesions.tsv` says that its lesion lies; what it does not say is subcortical. */
 export const locationOf = (row: Readonly<Record<string, string>>): Location =>
   locations.find((one) => one === row.location) ?? 'subcortical'
-
-/** Colours of the locations in other programs, RGB, told apart with any colour vision (Okabe and Ito 2008). */
-export const locationColours: Record<Location, readonly [number, number, number]> = {
-  periventricular: [213, 94, 0],
-  juxtacortical: [0, 158, 115],
-  infratentorial: [0, 114, 178],
-  subcortical: [240, 228, 66],
-}

@@ -1,3 +1,4 @@
+import { locations } from '../lesions/types.js'
 import type { CaseView } from './case-view.js'
 import { choose, h } from './dom.js'
 import type { ShownLesion } from './lesions.js'
@@ -5,7 +6,6 @@ import { VersionsPanel } from './versions-panel.js'
 import { classColours } from './viewer.js'
 
 type Key = 'id' | 'location' | 'volumeMm3'
-const chosenLocations = ['periventricular', 'juxtacortical', 'infratentorial', 'subcortical']
 
 /** The side of a case: lesions, probability, versions, review. */
 export class CasePanel {
@@ -35,7 +35,7 @@ export class CasePanel {
 
   constructor(private readonly view: CaseView) {
     this.versions = new VersionsPanel(view)
-    for (const name of [...chosenLocations, 'new']) this.where.append(h('option', {}, name))
+    for (const name of [...locations, 'new']) this.where.append(h('option', {}, name))
     const column = (key: Key, name: string, number = false) =>
       h(
         'th',
@@ -222,7 +222,7 @@ export class CasePanel {
   private async relabel(lesion: ShownLesion): Promise<void> {
     const location = await choose(
       `Location of lesion ${lesion.id}`,
-      Object.fromEntries(chosenLocations.map((name) => [name, name])),
+      Object.fromEntries(locations.map((name) => [name, name])),
     )
     if (location) this.view.relabel(lesion, location)
   }

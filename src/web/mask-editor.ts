@@ -1,5 +1,4 @@
 import type { Vec3 } from '../volume/affine.js'
-import { labelComponents } from '../volume/components.js'
 import type { Image, Mask } from '../volume/volume.js'
 import { type Plane, planesOf, signedDistance2d } from './plane.js'
 
@@ -241,16 +240,6 @@ export class MaskEditor {
     let changed = 0
     for (let at = 0; at < this.mask.data.length; at++) if (this.set(at, by[at] !== 0 ? 1 : 0)) changed++
     return changed
-  }
-
-  /** The voxels of the lesion (18-connected) at a voxel; none when there is no lesion. */
-  lesionAt(voxel: Vec3): number[] {
-    const [nx, ny] = this.mask.dims
-    const { labels } = labelComponents(this.mask, 18)
-    const own = labels.data[Math.round(voxel[0]) + nx * (Math.round(voxel[1]) + ny * Math.round(voxel[2]))]
-    const found: number[] = []
-    if (own) for (let at = 0; at < labels.data.length; at++) if (labels.data[at] === own) found.push(at)
-    return found
   }
 
   /** @returns true when the voxel had another value */

@@ -1,5 +1,6 @@
 import { DRAG_MODE, Niivue, NVImage, SHOW_RENDER, SLICE_TYPE } from '@niivue/niivue'
 import { readNifti } from '../formats/nifti.js'
+import { locationHex, locations } from '../lesions/types.js'
 import { apply, invert, type Vec3 } from '../volume/affine.js'
 import type { Image, Mask } from '../volume/volume.js'
 import type { ChangeName } from './changes.js'
@@ -264,17 +265,14 @@ export class Viewer {
 /** Images that lie over the others as maps. */
 const overlays: ReadonlySet<string> = new Set(['probability', 'uncertainty', 'difference'])
 
-/** Colours of lesions: plain, and by location. Red for none, then Okabe & Ito's, which colour-blind eyes tell apart. */
+/** Colours of lesions: plain, by location, and without one. */
 export const classColours: Readonly<Record<string, string>> = {
   lesion: '#e5484d',
-  periventricular: '#0072b2',
-  juxtacortical: '#e69f00',
-  infratentorial: '#009e73',
-  subcortical: '#cc79a7',
-  new: '#f0e442',
+  ...Object.fromEntries(locations.map((location) => [location, locationHex(location)])),
+  new: '#ffffff',
 }
 
-/** Colours of what became of lesion since an earlier visit: warm came, cold went. */
+/** Colours of what became of lesion since an earlier visit: warm came, cold went (of Okabe & Ito 2008, for all eyes). */
 export const changeColours: Readonly<Record<ChangeName, string>> = {
   stable: '#009e73',
   new: '#d55e00',

@@ -113,21 +113,6 @@ test('between two discs of radius 3 and 1, two slices apart, stands one of radiu
   assert.equal(one.interpolate(2, 2, 9), 0)
 })
 
-test('the lesion at a voxel is all of its component, by edges too', () => {
-  const one = editor()
-  one.begin('lesions')
-  one.brush([3, 3, 3], 0, 1)
-  one.brush([4, 4, 3], 0, 1)
-  one.brush([10, 10, 5], 1, 1)
-  one.end()
-  const voxels = one.lesionAt([3, 3, 3])
-  assert.equal(voxels.length, 2)
-  assert.deepEqual(one.lesionAt([15, 15, 9]), [])
-  one.begin('delete lesion')
-  assert.equal(one.setAll(voxels, 0), 2)
-  assert.equal(one.mask.data[at(10, 10, 5)], 1)
-})
-
 test('distances in a plane are those to every border voxel, tried one by one', () => {
   const [width, height] = [13, 9]
   const flat = new Uint8Array(width * height)
