@@ -87,7 +87,7 @@ function refusal(
 /** An answer that says in one line what is wrong. */
 export const problem = (
   context: Context,
-  status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 500 | 507,
+  status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 500 | 507,
   error: string,
   more: object = {},
 ): Response => context.json({ error, ...more }, status)

@@ -101,7 +101,7 @@ export const operations = {
       'application/json': { schema: reference('JobRequest') },
     },
     answers: { status: 201, describe: 'The job.', schema: 'Job' },
-    problems: [400, 413, 422, 507],
+    problems: [400, 413, 422, 429, 507],
   },
   listJobs: {
     method: 'get',
@@ -165,6 +165,7 @@ const problems: Record<number, string> = {
   409: 'Not in the state that the job is in.',
   413: 'Larger than the server takes.',
   422: 'It cannot be done with these images and settings.',
+  429: 'As many jobs are waiting as the server takes.',
   500: 'The server failed.',
   507: 'The disk of the server is full or may not be written to.',
 }

@@ -17,6 +17,8 @@ export interface JobsAppOptions {
   version: string
   /** Largest request, and largest image. */
   largestBytes: number
+  /** Most jobs that are open, queued or running. */
+  mostJobs: number
   /** Further names of the server. */
   hosts?: readonly string[]
 }
@@ -25,7 +27,7 @@ export interface JobsAppOptions {
 const largestRequest = 100_000
 
 /** The job server over HTTP. Every address is one of `operations`, which the OpenAPI document is made of. */
-export function jobsApp({ store, queue, token, version, largestBytes, hosts }: JobsAppOptions): Hono {
+export function jobsApp({ store, queue, token, version, largestBytes, mostJobs, hosts }: JobsAppOptions): Hono {
   const app = new Hono()
   app.use(guard({ token, largestBody: largestBytes, hosts, hint: 'send it as `Authorization: Bearer TOKEN`' }))
   app.onError((error, context) =>
@@ -54,6 +56,8 @@ export function jobsApp({ store, queue, token, version, largestBytes, hosts }: J
 
   const handlers: Record<OperationId, (context: Context) => Promise<Response>> = {
     async createJob(context) {
+      if (store.list().filter(({ state }) => state !== 'done' && state !== 'failed').length >= mostJobs)
+        return problem(context, 429, `${mostJobs} jobs are waiting already; try again when some are done.`)
       const type = (context.req.header('content-type') ?? '').split(';')[0].trim().toLowerCase()
       if (type !== 'application/json' && type !== 'multipart/form-data')
         return problem(context, 400, 'Send multipart/form-data with the images, or JSON and the images afterwards.')

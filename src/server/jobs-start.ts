@@ -15,6 +15,8 @@ export interface JobServerOptions extends QueueOptions {
   port?: number
   /** Largest image or request, MB. */
   maxMb: number
+  /** Most jobs that are open, queued or running. */
+  maxJobs: number
 }
 
 export interface JobServer {
@@ -33,12 +35,12 @@ const slowestRequestMs = 3600_000
  * @throws RunError (the store, the port)
  */
 export async function startJobServer(options: JobServerOptions): Promise<JobServer> {
-  const { token, maxMb, hosts, address = '127.0.0.1' } = options
+  const { token, maxMb, maxJobs, hosts, address = '127.0.0.1' } = options
   const store = await JobStore.open(resolve(options.store))
   const queue = new JobQueue(store, options)
   try {
     const version = await packageVersion()
-    const app = jobsApp({ store, queue, token, version, hosts, largestBytes: maxMb * 1e6 })
+    const app = jobsApp({ store, queue, token, version, hosts, largestBytes: maxMb * 1e6, mostJobs: maxJobs })
     const server = await listen(app.fetch, { port: options.port ?? 0, hostname: address, requestMs: slowestRequestMs })
     const left = store.list().filter(({ state }) => state === 'queued').length
     await queue.sweep()

@@ -40,7 +40,15 @@ const settings = { atATime: 1, timeoutMinutes: 1, keepDays: 30 }
 async function server(test: TestContext, start = works, folder = mkdtempSync(join(tmpdir(), 'lesionwise-jobs-'))) {
   const store = await JobStore.open(folder)
   const queue = new JobQueue(store, settings, start)
-  const app = jobsApp({ store, queue, token, version: '0.0.0', largestBytes: 10_000, hosts: ['lab.example.org'] })
+  const app = jobsApp({
+    store,
+    queue,
+    token,
+    version: '0.0.0',
+    largestBytes: 10_000,
+    mostJobs: 20,
+    hosts: ['lab.example.org'],
+  })
   queue.next()
   let open = true
   const close = async () => {
@@ -177,6 +185,18 @@ test('who has no token, comes from elsewhere or sends too much gets nothing', as
   ).json()) as Job
   assert.equal((await request('PUT', `/api/jobs/${id}/inputs/flair`, new Uint8Array(20_000))).status, 413)
   assert.deepEqual(((await (await request('GET', `/api/jobs/${id}`)).json()) as Job).inputs, [])
+})
+
+test('more jobs than it takes are refused, until one is gone', async (context) => {
+  const { request } = await server(context, hangs)
+  const create = async () => await request('POST', '/api/jobs', '{}', { 'content-type': 'application/json' })
+  const ids: string[] = []
+  for (let i = 0; i < 20; i++) ids.push(((await (await create()).json()) as Job).id)
+  const refused = await create()
+  assert.equal(refused.status, 429)
+  assert.match(((await refused.json()) as { error: string }).error, /20 jobs are waiting already/)
+  assert.equal((await request('DELETE', `/api/jobs/${ids[3]}`)).status, 204)
+  assert.equal((await create()).status, 201)
 })
 
 test('what cannot be done is refused at once, in one line', async (context) => {

@@ -10,6 +10,7 @@ interface Flags {
   name?: string[]
   jobs: number
   maxMb: number
+  maxJobs: number
   timeoutMinutes: number
   keepDays: number
   tokenFile?: string
@@ -26,6 +27,7 @@ export function serveCommand(): Command {
     .option('--name <hosts...>', 'further names under which it is reached, e.g. behind a proxy that speaks TLS')
     .option('--jobs <n>', 'jobs at a time', positive, 1)
     .option('--max-mb <n>', 'largest image or request, MB', positive, 500)
+    .option('--max-jobs <n>', 'most jobs that wait or run; further ones are refused (429)', positive, 1000)
     .option('--timeout-minutes <n>', 'longest time of a job', positive, 60)
     .option('--keep-days <n>', 'jobs that ended so long ago are taken away', positive, 30)
     .option('--token-file <file>', 'file with the token, made if it is not there (default: a new token, printed once)')
@@ -48,7 +50,13 @@ async function run(flags: Flags): Promise<void> {
   const { startJobServer } = await import('../../server/jobs-start.js')
   const server = await startJobServer({
     ...{ store: flags.store, port: flags.port, address: flags.host, hosts: flags.name, token },
-    ...{ atATime: flags.jobs, maxMb: flags.maxMb, timeoutMinutes: flags.timeoutMinutes, keepDays: flags.keepDays },
+    ...{
+      atATime: flags.jobs,
+      maxMb: flags.maxMb,
+      maxJobs: flags.maxJobs,
+      timeoutMinutes: flags.timeoutMinutes,
+      keepDays: flags.keepDays,
+    },
   })
   const printed = flags.tokenFile === undefined ? { token } : { tokenFile: flags.tokenFile }
   process.stdout.write(
