@@ -64,6 +64,9 @@ export class Viewer {
     this.loaded.set(name, image)
     this.bytes.set(name, bytes)
     this.niivue.addVolume(image)
+    // An image that comes later must not cover the maps.
+    if (!overlays.has(name))
+      for (const [one, map] of this.loaded) if (overlays.has(one)) this.niivue.moveVolumeToTop(map)
   }
 
   remove(name: string): void {
