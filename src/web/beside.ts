@@ -191,8 +191,12 @@ export class Beside {
     clearInterval(this.timer)
     this.timer = undefined
     this.box?.remove()
-    this.box = this.viewer = this.earlier = this.compared = undefined
+    this.box = this.viewer = this.earlier = undefined
     this.legend.hidden = true
+    if (this.compared) {
+      this.compared = undefined
+      this.view.paintClasses()
+    }
     this.view.viewer.remove(differenceName)
     for (const button of this.buttons) {
       button.disabled = true
