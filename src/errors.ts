@@ -23,9 +23,12 @@ export class InputError extends LesionwiseError {
     readonly fix: string,
     options?: { cause?: unknown },
   ) {
-    super(`${source}: ${problem}; ${fix}`, options)
+    super(oneLine(`${source}: ${problem}; ${fix}`), options)
   }
 }
+
+/** What a damaged file holds may stand in a message: nothing of it breaks the line or steers a terminal. */
+const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
 
 /** The arguments are wrong: an unknown flag, method or value, or a contrast that the method needs is not given. */
 export class UsageError extends LesionwiseError {
