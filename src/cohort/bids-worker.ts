@@ -2,8 +2,9 @@
 // names, the mark of completion last. Prints one JSON value on how it went.
 import { readFile, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { LesionwiseError, RunError } from '../errors.js'
+import { LesionwiseError } from '../errors.js'
 import { type Visit, visitFolder } from '../formats/bids.js'
+import { LockedError, silenceSeconds } from '../run/lock.js'
 import type { SegmentOptions } from '../run/options.js'
 import { type OutputFolder, openOutputFolder } from '../run/output-folder.js'
 import { segment } from '../run/segment.js'
@@ -89,10 +90,9 @@ async function openedInTime(folder: string, isOwn: (name: string) => boolean): P
     try {
       return await openOutputFolder<string>(folder, isOwn)
     } catch (error) {
-      const elsewhere = error instanceof RunError && error.message.includes('another machine')
-      const held = elsewhere || (error instanceof RunError && error.message.includes('another run'))
-      // A killed job's lock on another node falls silent after three minutes.
-      if (!held || attempt >= (elsewhere ? 400 : 40)) throw error
+      // Beyond the silence that ends the lock of a job that was killed on another node.
+      const patienceSeconds = error instanceof LockedError && error.elsewhere ? silenceSeconds + 20 : 20
+      if (!(error instanceof LockedError) || attempt >= 2 * patienceSeconds) throw error
       await new Promise((resolve) => setTimeout(resolve, 500))
     }
   }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Flag, InputError } from '../errors.js'
 import { dicomLab } from '../formats/dicom/colour.js'
@@ -20,7 +19,7 @@ import { findSource, stepsOn } from './dicom/source-series.js'
 import { hash } from './inputs.js'
 import type { Progress, Provenance } from './options.js'
 import { openOutputFolder } from './output-folder.js'
-import { locationOf, resultBytes, resultJson, resultTable } from './result-files.js'
+import { locationOf, resultBytes, resultJson, resultOptional, resultTable } from './result-files.js'
 
 export interface ExportDicomOptions {
   /** Folder that `segment` wrote. */
@@ -81,7 +80,7 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
     await resultBytes(result, 'lesion_instances.nii.gz'),
     join(result, 'lesion_instances.nii.gz'),
   )
-  const probabilityFile = await readFile(join(result, 'lesion_probability.nii.gz')).catch(() => undefined)
+  const probabilityFile = await resultOptional(result, 'lesion_probability.nii.gz')
   stage('Reading the source series', 0)
   const { id, source, sameGrid, nifti } = await findSource(options.dicom, instances, options.series, onFlag, signal)
 
@@ -133,7 +132,7 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
       message: 'There is no lesion: the report says so, and there is no segmentation.',
     })
   if (probabilityFile) {
-    const { image } = await readNiftiValues(probabilityFile, join(result, 'lesion_probability.nii.gz'))
+    const { image } = await readNiftiValues(probabilityFile.bytes, probabilityFile.path)
     const [planes] = planesOf(source, image, 1, 255, (value) => {
       const level = Math.round(255 * Math.min(1, Math.max(0, value)))
       return level > 0 ? [0, level] : undefined
@@ -194,7 +193,7 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
     if (!(error instanceof InputError)) throw error
     onFlag({ code: 'no-key-images', severity: 'warning', message: `There are no key images: ${error.problem}.` })
   }
-  const pdf = await readFile(join(result, 'report.pdf')).catch(() => undefined)
+  const pdf = (await resultOptional(result, 'report.pdf'))?.bytes
   if (pdf) {
     const ids = { instance: await fresh(), series: await fresh() }
     made.set('report_pdf.dcm', encapsulatedPdf(source, pdf, ids, making(9005)))

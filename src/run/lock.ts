@@ -2,9 +2,20 @@ import { open, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { RunError } from '../errors.js'
 
+/** Another run works in the folder. */
+export class LockedError extends RunError {
+  constructor(
+    message: string,
+    /** The run is on another machine: if it is dead, its lock falls silent only after `silenceSeconds`. */
+    readonly elsewhere: boolean,
+  ) {
+    super(message)
+  }
+}
+
 /** How often a run on another machine shows that it lives, and after how long a silence its lock is taken over. */
 const signSeconds = 20
-const silenceSeconds = 180
+export const silenceSeconds = 180
 
 /**
  * Locks a folder for this process. The file holds process and machine, so that runs on several nodes of a cluster keep out
@@ -12,7 +23,7 @@ const silenceSeconds = 180
  *
  * @param lock path of the lock file
  * @returns gives the lock back
- * @throws RunError when another run works in the folder; whatever the file system says, otherwise
+ * @throws LockedError when another run works in the folder; whatever the file system says, otherwise
  */
 export async function takeLock(folder: string, lock: string): Promise<() => Promise<void>> {
   for (let attempt = 0; attempt < 2; attempt++) {
@@ -29,15 +40,15 @@ export async function takeLock(folder: string, lock: string): Promise<() => Prom
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
       const owner = await ownerOf(lock)
-      if (owner) throw new RunError(`${folder}: ${owner}; wait for it or give another --out`)
+      if (owner) throw new LockedError(`${folder}: ${owner.said}; wait for it or give another --out`, owner.elsewhere)
       await rm(lock, { force: true })
     }
   }
-  throw new RunError(`${folder}: another run has just started in this folder; give another --out`)
+  throw new LockedError(`${folder}: another run has just started in this folder; give another --out`, false)
 }
 
 /** Who works behind a lock, in words; undefined when nobody does any more. */
-async function ownerOf(lock: string): Promise<string | undefined> {
+async function ownerOf(lock: string): Promise<{ said: string; elsewhere: boolean } | undefined> {
   const [pid = '', host = hostname()] = (await readFile(lock, 'utf8').catch(() => '')).trim().split(' ')
   const owner = Number(pid)
   if (!(owner > 0)) return undefined
@@ -46,10 +57,13 @@ async function ownerOf(lock: string): Promise<string | undefined> {
       ({ mtimeMs }) => (Date.now() - mtimeMs) / 1000,
       () => Number.POSITIVE_INFINITY,
     )
-    return silent < silenceSeconds ? `a run on another machine (${host}) is working in this folder` : undefined
+    return silent < silenceSeconds
+      ? { said: `a run on another machine (${host}) is working in this folder`, elsewhere: true }
+      : undefined
   }
-  if (owner === process.pid) return 'another run of this program is working in this folder'
-  return alive(owner) ? `another run (process ${owner}) is working in this folder` : undefined
+  const here = (who: string) => ({ said: `another run ${who} is working in this folder`, elsewhere: false })
+  if (owner === process.pid) return here('of this program')
+  return alive(owner) ? here(`(process ${owner})`) : undefined
 }
 
 function alive(pid: number): boolean {

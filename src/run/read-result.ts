@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../errors.js'
 import { readNifti, readNiftiMask, readNiftiValues } from '../formats/nifti.js'
@@ -7,7 +7,7 @@ import { type Lesion, type Location, locations } from '../lesions/types.js'
 import type { Modality } from '../volume/study.js'
 import { type Image, type Mask, sameGrid, type Volume } from '../volume/volume.js'
 import type { Provenance } from './options.js'
-import { resultBytes, resultJson, resultPath, resultTable } from './result-files.js'
+import { resultBytes, resultJson, resultOptional, resultTable } from './result-files.js'
 
 /** A result of `segment`, or of `bids` for one visit, as its folder holds it. */
 export interface StoredResult {
@@ -43,9 +43,8 @@ export async function readResult(folder: string): Promise<StoredResult> {
       'run `lesionwise segment` again',
     )
   const optional = async <T>(name: string, read: (bytes: Uint8Array, source: string) => Promise<T>) => {
-    const path = await resultPath(folder, name)
-    const bytes = await readFile(path).catch(() => undefined)
-    return bytes && (await read(bytes, path))
+    const found = await resultOptional(folder, name)
+    return found && (await read(found.bytes, found.path))
   }
   const brain = await optional('brain_mask.nii.gz', readNiftiMask)
   const probability = await optional(

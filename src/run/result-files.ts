@@ -54,19 +54,30 @@ export async function resultBytes(folder: string, name: string): Promise<Uint8Ar
   }
 }
 
+/** A file that a result may lack, and where it lies; undefined when it does. */
+export async function resultOptional(
+  folder: string,
+  name: string,
+): Promise<{ path: string; bytes: Uint8Array } | undefined> {
+  const path = await resultPath(folder, name)
+  const bytes = await readFile(path).catch(() => undefined)
+  return bytes && { path, bytes }
+}
+
 /** @throws InputError when it is missing, or no JSON */
 export async function resultJson<T>(folder: string, name: string): Promise<T> {
   const text = new TextDecoder().decode(await resultBytes(folder, name))
   try {
     return JSON.parse(text) as T
   } catch (cause) {
-    throw new InputError(join(folder, name), 'is not JSON', 'run `lesionwise segment` again', { cause })
+    throw new InputError(await resultPath(folder, name), 'is not JSON', 'run `lesionwise segment` again', { cause })
   }
 }
 
 /** `lesions.tsv`. @throws InputError when it is missing, or no table */
 export async function resultTable(folder: string): Promise<ReturnType<typeof readTsv>> {
-  return readTsv(new TextDecoder().decode(await resultBytes(folder, 'lesions.tsv')), join(folder, 'lesions.tsv'))
+  const text = new TextDecoder().decode(await resultBytes(folder, 'lesions.tsv'))
+  return readTsv(text, await resultPath(folder, 'lesions.tsv'))
 }
 
 /** Where a row of `lesions.tsv` says that its lesion lies; what it does not say is subcortical. */

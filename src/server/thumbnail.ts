@@ -4,7 +4,7 @@ import { paint } from '../report/overlay.js'
 import { png } from '../report/raster.js'
 import { slice, upright } from '../report/view.js'
 import { frameOf, windowOf } from '../report/window.js'
-import { emptyImage, type Image } from '../volume/volume.js'
+import { emptyImage, type Image, type Mask } from '../volume/volume.js'
 import type { OpenedCase } from './opened.js'
 
 const widthPixels = 96
@@ -18,7 +18,7 @@ export async function thumbnail({ files, images }: OpenedCase): Promise<Uint8Arr
   // A FLAIR of another grid is somebody else's.
   const shown = flair.dims.every((n, axis) => n === mask.dims[axis]) ? mask : undefined
   const { rgb, width, height } = paint(
-    fullest(shown ?? { ...mask, data: mask.data.slice(0, 0) }, flair.dims[2]),
+    shown ? fullest(shown) : Math.floor(flair.dims[2] / 2),
     flair,
     shown,
     undefined,
@@ -30,10 +30,9 @@ export async function thumbnail({ files, images }: OpenedCase): Promise<Uint8Arr
 }
 
 /** The slice that holds most of the mask; the middle one when it is empty. */
-function fullest(mask: Parameters<typeof slice<Uint8Array>>[0], slices: number): number {
-  let [best, most] = [Math.floor(slices / 2), 0]
-  if (mask.data.length === 0) return best
-  for (let k = 0; k < slices; k++) {
+function fullest(mask: Mask): number {
+  let [best, most] = [Math.floor(mask.dims[2] / 2), 0]
+  for (let k = 0; k < mask.dims[2]; k++) {
     const held = slice(mask, 'axial', k).data.reduce((sum, v) => sum + v, 0)
     if (held > most) [best, most] = [k, held]
   }

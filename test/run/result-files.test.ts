@@ -8,6 +8,7 @@ import { writeNifti } from '../../src/formats/nifti.js'
 import { exportResult } from '../../src/run/export.js'
 import { readResult } from '../../src/run/read-result.js'
 import { reportResult } from '../../src/run/report.js'
+import { resultOptional } from '../../src/run/result-files.js'
 import { openCases } from '../../src/server/opened.js'
 import { maskWhere } from '../../src/volume/volume.js'
 import { flairFile, storeResult } from './stored-result.js'
@@ -51,6 +52,8 @@ test('its report is written under its own name, and its exports are those of the
   const { html, pdf } = await reportResult({ result: bids, flair })
   assert.deepEqual([html, pdf], [join(bids, 'sub-1_ses-2_report.html'), join(bids, 'sub-1_ses-2_report.pdf')])
   assert.equal(readFileSync(pdf).subarray(0, 5).toString(), '%PDF-')
+  assert.equal((await resultOptional(bids, 'report.pdf'))?.path, pdf)
+  assert.equal(await resultOptional(bids, 'lesion_probability.nii.gz'), undefined)
   await exportResult({ result: bids, out: join(base, 'from-bids'), to: ['itksnap', 'csv'] })
   await exportResult({ result: plain, out: join(base, 'from-plain'), to: ['itksnap', 'csv'] })
   const names = readdirSync(join(base, 'from-plain')).sort()
