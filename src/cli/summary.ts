@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Summary } from '../lesions/summary.js'
-import type { Provenance } from '../run/options.js'
+import type { Provenance } from '../run/provenance.js'
 
 /** The result in a few lines for a reader. */
 export function printSummary(summary: Summary, provenance: Provenance, folder: string): void {

@@ -1,7 +1,9 @@
 import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { z } from 'zod'
 import { RunError, UsageError } from '../errors.js'
 import { type Visit, visitFolder } from '../formats/bids.js'
+import { jsonOf } from '../formats/json.js'
 import { writeTsv } from '../formats/tsv.js'
 import { writeWhole } from '../run/output-file.js'
 import { openOutputFolder } from '../run/output-folder.js'
@@ -30,16 +32,13 @@ export async function openDerivatives(out: string, { root, name }: Dataset, vers
   await writeWhole(files)
 }
 
+const generated = z.object({ GeneratedBy: z.array(z.object({ Name: z.string() })) })
+
 /** True when the folder's description says that we made it. */
 export async function isOurDataset(out: string): Promise<boolean | undefined> {
   const text = await readFile(join(out, 'dataset_description.json'), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
-  try {
-    const { GeneratedBy } = JSON.parse(text) as { GeneratedBy?: { Name?: string }[] }
-    return GeneratedBy?.some(({ Name }) => Name === 'lesionwise') ?? false
-  } catch {
-    return false
-  }
+  return jsonOf(text, generated)?.GeneratedBy.some(({ Name }) => Name === 'lesionwise') ?? false
 }
 
 async function assertOurs(out: string): Promise<void> {

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { InputError, RunError, UsageError } from '../errors.js'
+import { InputError, UsageError } from '../errors.js'
 import { bareLabel, labelOf, visitFolder, visitId } from '../formats/bids.js'
 import { readTsv } from '../formats/tsv.js'
-import type { Summary } from '../lesions/summary.js'
 import type { CohortInput, CohortVisit, GroupComparison } from '../report/cohort-input.js'
 import { buildCohortPage } from '../report/cohort-page.js'
 import { writeWhole } from '../run/output-file.js'
+import { readSummary } from '../run/result-files.js'
 import { packageVersion } from '../run/segment.js'
 import { chosen, type Dataset, readDataset, type Session } from './bids-dataset.js'
 import { isOurDataset } from './bids-derivatives.js'
@@ -128,7 +128,11 @@ async function readVisit(out: string, session: Session): Promise<{ visit: Cohort
   // A run that failed after an earlier one had a result: the settings have changed, and it is not comparable.
   if (complete && log?.status !== 'failed') {
     const folder = visitFolder(session)
-    const summary = await readSummary(join(out, folder, `${visitId(session)}_summary.json`))
+    const summary = await readSummary(join(out, folder)).catch((error) => {
+      if (!(error instanceof InputError)) throw error
+      return { damaged: `${folder}: ${error.problem}; remove the folder and run the participant level again` }
+    })
+    if ('damaged' in summary) return { visit: { ...noFigures, ...who, status: 'failed', reason: summary.damaged } }
     const { lesionCount, lesionVolumeMl, lesionVolumePercentOfBrain, byLocation, flags } = summary
     const percent = lesionVolumePercentOfBrain ?? Number.NaN
     return {
@@ -155,14 +159,6 @@ async function readVisit(out: string, session: Session): Promise<{ visit: Cohort
   if (session.problem !== undefined)
     return { visit: { ...noFigures, ...who, status: 'left out', reason: session.problem } }
   return { visit: { ...noFigures, ...who, status: 'not run', reason: 'the participant level has not come to it' } }
-}
-
-async function readSummary(path: string): Promise<Summary> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as Summary
-  } catch (cause) {
-    throw new RunError(`${path}: cannot be read; run the participant level again`, { cause })
-  }
 }
 
 interface People {

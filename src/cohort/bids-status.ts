@@ -1,8 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { type Visit, visitFolder } from '../formats/bids.js'
-import type { Provenance } from '../run/options.js'
+import { jsonOf } from '../formats/json.js'
 import { writeWhole } from '../run/output-file.js'
+import { type Provenance, provenanceSchema } from '../run/provenance.js'
 import { json, markName } from './bids-files.js'
 
 /** All that a visit's result follows from: the same values give the same files. */
@@ -27,6 +29,20 @@ export interface VisitProvenance extends Provenance {
   brainMl?: number
 }
 
+const visitProvenance = provenanceSchema.extend({
+  identity: z.object({
+    version: z.string(),
+    method: z.string(),
+    params: z.record(z.string(), z.unknown()),
+    settings: z.record(z.string(), z.unknown()),
+    images: z.record(z.string(), z.string()),
+    seed: z.number(),
+  }),
+  sources: z.record(z.string(), z.string()),
+  files: z.array(z.object({ name: z.string(), bytes: z.number() })).min(1),
+  brainMl: z.number().optional(),
+}) satisfies z.ZodType<VisitProvenance>
+
 /** How the run of a visit ended, as `logs/ID.json` keeps it. */
 export interface VisitLog {
   id: string
@@ -43,12 +59,26 @@ export interface VisitLog {
   date: string
 }
 
+export const visitLog = z.object({
+  id: z.string(),
+  subject: z.string(),
+  session: z.string().optional(),
+  status: z.enum(['done', 'failed', 'left out']),
+  reason: z.string().optional(),
+  exitCode: z.number().optional(),
+  notes: z.array(z.string()),
+  method: z.string().optional(),
+  seconds: z.number().optional(),
+  peakMegabytes: z.number().optional(),
+  date: z.string(),
+}) satisfies z.ZodType<VisitLog>
+
 /** The provenance of a visit that is complete, all its files there; else undefined. */
 export async function completeVisit(out: string, visit: Visit): Promise<VisitProvenance | undefined> {
   const folder = join(out, visitFolder(visit))
   try {
-    const provenance = JSON.parse(await readFile(join(folder, markName), 'utf8')) as VisitProvenance
-    if (!provenance.identity || provenance.files.length === 0) return undefined
+    const provenance = jsonOf(await readFile(join(folder, markName)), visitProvenance)
+    if (!provenance) return undefined
     for (const { name, bytes } of provenance.files)
       if ((await stat(join(folder, name))).size !== bytes) return undefined
     return provenance
@@ -93,9 +123,5 @@ export async function writeLog(out: string, log: VisitLog): Promise<void> {
 }
 
 export async function readLog(out: string, id: string): Promise<VisitLog | undefined> {
-  try {
-    return JSON.parse(await readFile(logPath(out, id), 'utf8')) as VisitLog
-  } catch {
-    return undefined
-  }
+  return jsonOf(await readFile(logPath(out, id)).catch(() => undefined), visitLog)
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { RunError } from '../errors.js'
-import type { Summary } from '../lesions/summary.js'
 import { standInsOf } from '../methods/contrasts.js'
 import type { RunOutcome } from '../report/benchmark-input.js'
-import { methodStage, type Provenance } from '../run/options.js'
+import { methodStage } from '../run/options.js'
 import { writeWhole } from '../run/output-file.js'
+import { readProvenance, readSummary } from '../run/result-files.js'
 import type { Modality } from '../volume/study.js'
 import type { PlannedMethod } from './plan.js'
 import type { PreparationTask, PreparationTime } from './prepare-worker.js'
@@ -87,11 +88,23 @@ export function assertSame(before: RunIdentity, now: RunIdentity, folder: string
 /** The record in a run's folder; undefined when the run was never finished. */
 export async function readRecord(folder: string): Promise<RunRecord | undefined> {
   try {
-    return JSON.parse(await readFile(join(folder, recordName), 'utf8'), undefinedAsNaN) as RunRecord
+    const record = JSON.parse(await readFile(join(folder, recordName), 'utf8'), undefinedAsNaN) as RunRecord
+    return identity.safeParse(record).success ? record : undefined
   } catch {
     return undefined
   }
 }
+
+/** What a record must have to be known again. */
+const identity = z.looseObject({
+  version: z.string(),
+  method: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  images: z.record(z.string(), z.string()),
+  seed: z.number(),
+  case: z.string(),
+  status: z.enum(['done', 'failed']),
+}) satisfies z.ZodType<RunIdentity & Pick<RunOutcome, 'case' | 'status'>>
 
 /** Numbers that are not defined stand as null in JSON. */
 const undefinedAsNaN = (_: string, value: unknown): unknown => (value === null ? Number.NaN : value)
@@ -146,8 +159,8 @@ export async function segmentation(
   for (const [name, value] of Object.entries(params)) args.push('--param', `${name}=${value}`)
   const ended = await runScript('cli/main.js', args, settings)
   if (ended.code !== 0) return { failure: failureOf(ended, settings) }
-  const provenance = JSON.parse(await readFile(join(folder, 'provenance.json'), 'utf8')) as Provenance
-  const { flags } = JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')) as Summary
+  const provenance = await readProvenance(folder)
+  const { flags } = await readSummary(folder)
   const at = provenance.stages.findIndex(({ stage }) => stage === methodStage)
   const sum = provenance.stages.slice(0, at).reduce((seconds, stage) => seconds + stage.seconds, 0)
   return {

@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
+import { jsonOf } from '../formats/json.js'
 import { writeTsv } from '../formats/tsv.js'
 import { writeWhole } from '../run/output-file.js'
 import { json } from './bids-files.js'
@@ -37,6 +39,25 @@ export interface TaskState {
   code?: number
 }
 
+const submission = z.object({
+  id: z.string(),
+  date: z.string(),
+  tasks: z.array(z.object({ subject: z.string(), session: z.string().optional(), ids: z.array(z.string()) })),
+  memoryMb: z.number(),
+  minutes: z.number(),
+  jobs: z.array(z.object({ job: z.string(), offset: z.int().min(0), attempt: z.int() })),
+  group: z.string().optional(),
+}) satisfies z.ZodType<Submission>
+
+const taskState = z.object({
+  attempt: z.int(),
+  job: z.string(),
+  host: z.string(),
+  started: z.string(),
+  ended: z.string().optional(),
+  code: z.int().optional(),
+}) satisfies z.ZodType<TaskState>
+
 export const slurmFolder = (out: string): string => join(out, 'logs', 'slurm')
 const folderOf = (out: string, id: string): string => join(slurmFolder(out), id)
 export const outputOf = (out: string, id: string, pattern: string): string =>
@@ -65,22 +86,16 @@ export async function writeSubmission(out: string, submission: Submission): Prom
 export async function readSubmissions(out: string): Promise<Submission[]> {
   const found: Submission[] = []
   for (const id of (await readdir(slurmFolder(out)).catch(() => [])).sort()) {
-    const text = await readFile(join(folderOf(out, id), 'submission.json'), 'utf8').catch(() => undefined)
-    try {
-      if (text !== undefined) found.push(JSON.parse(text) as Submission)
-    } catch {
-      // Not ours, or not whole: nothing that could be relied on.
-    }
+    const bytes = await readFile(join(folderOf(out, id), 'submission.json')).catch(() => undefined)
+    // What is not ours, or damaged, is nothing that could be relied on.
+    const known = jsonOf(bytes, submission)
+    if (known) found.push(known)
   }
   return found
 }
 
 export async function readTaskState(out: string, id: string, at: number): Promise<TaskState | undefined> {
-  try {
-    return JSON.parse(await readFile(join(folderOf(out, id), 'tasks', `${at}.json`), 'utf8')) as TaskState
-  } catch {
-    return undefined
-  }
+  return jsonOf(await readFile(join(folderOf(out, id), 'tasks', `${at}.json`)).catch(() => undefined), taskState)
 }
 
 /** What a submission needs on disk before Slurm is asked: the list of visits, the scripts, and folders for what tasks write. */

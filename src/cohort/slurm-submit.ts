@@ -3,12 +3,13 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { RunError, UsageError } from '../errors.js'
+import { jsonOf } from '../formats/json.js'
 import { openOutputFolder } from '../run/output-folder.js'
 import { packageVersion } from '../run/segment.js'
 import { chosen, readDataset, type Session } from './bids-dataset.js'
 import { openDerivatives, writeProblems } from './bids-derivatives.js'
 import { type BidsOptions, bidsParticipant, type VisitOutcome } from './bids-participant.js'
-import { readLog, type VisitLog, writeLog } from './bids-status.js'
+import { readLog, type VisitLog, visitLog, writeLog } from './bids-status.js'
 import { type Queued, queue, submit } from './slurm.js'
 import {
   type ArrayTask,
@@ -172,12 +173,11 @@ async function sizeOf(
   const methods = new Set(visits.map(({ method }) => method))
   const logs: VisitLog[] = []
   for (const name of await readdir(join(out, 'logs')).catch(() => []))
-    if (name.endsWith('.json'))
-      try {
-        logs.push(JSON.parse(await readFile(join(out, 'logs', name), 'utf8')) as VisitLog)
-      } catch {
-        // A log that cannot be read measures nothing.
-      }
+    if (name.endsWith('.json')) {
+      // A log that cannot be read measures nothing.
+      const log = jsonOf(await readFile(join(out, 'logs', name)).catch(() => undefined), visitLog)
+      if (log) logs.push(log)
+    }
   const measured = logs.filter(({ status, method }) => status === 'done' && methods.has(method))
   const most = (values: (number | undefined)[]) => Math.max(0, ...values.filter((value) => value !== undefined))
   const megabytes = most(measured.map(({ peakMegabytes }) => peakMegabytes))

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { InputError } from '../errors.js'
+import { readJson } from '../formats/json.js'
 import { readTsv } from '../formats/tsv.js'
 import { type Description, describe } from './statistics/describe.js'
 import { kendallTau } from './statistics/ranks.js'
@@ -70,19 +71,16 @@ const file = z.object({
  * @throws InputError when the text is no JSON or not of this form; names the first place that is wrong
  */
 export function readSurvey(text: string, source: string): Survey {
-  const fix = "give the JSON file of the survey's tables (tableIII, tableIV, inconsistencies)"
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch (cause) {
-    throw new InputError(source, `this is not JSON (${(cause as Error).message})`, fix, { cause })
-  }
-  const parsed = file.safeParse(json)
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]
-    throw new InputError(source, `${path.join('.') || 'the whole'}: ${message}`, fix)
-  }
-  const { tableIII, tableIV, inconsistencies } = parsed.data
+  const {
+    source: printed,
+    tableIII,
+    tableIV,
+    inconsistencies,
+  } = readJson(text, file, {
+    source,
+    what: "the survey's tables",
+    fix: 'give the JSON file with tableIII, tableIV and inconsistencies',
+  })
   const tables = [
     { name: 'Table III', key: 'table3', ...tableIII },
     { name: 'Table IV', key: 'table4', ...tableIV },
@@ -105,7 +103,7 @@ export function readSurvey(text: string, source: string): Survey {
       own: false,
     })),
   }))
-  return { source: parsed.data.source, tables: [first, second], inconsistencies }
+  return { source: printed, tables: [first, second], inconsistencies }
 }
 
 const yearOf = (method: string): number | undefined => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { InputError } from '../errors.js'
+import { readJson } from '../formats/json.js'
 import { readAsset, readLocal } from '../platform/index.js'
 import type { PreparedStudy } from '../volume/study.js'
 import type { Mask } from '../volume/volume.js'
@@ -57,21 +58,10 @@ export async function readTrainedModel<T extends z.ZodObject>(
       cause,
     })
   })
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes))
-  } catch {
-    throw new InputError(source, 'is not JSON', 'copy the model again')
-  }
-  const header = trainedModel.safeParse(value)
-  if (!header.success)
-    throw new InputError(source, 'is not the model of a statistical method', 'give a folder that lesionwise wrote')
-  if (header.data.method !== method)
-    throw new InputError(source, `is a model of ${header.data.method}`, `run it with --method ${header.data.method}`)
-  const own = numbers.safeParse(value)
-  if (!own.success) {
-    const [issue] = own.error.issues
-    throw new InputError(source, `${issue.path.join('.')}: ${issue.message}`, 'use the version that wrote it')
-  }
-  return { ...header.data, ...own.data }
+  const what = 'the model of a statistical method'
+  const header = readJson(bytes, trainedModel, { source, what, fix: 'give a folder that lesionwise wrote' })
+  if (header.method !== method)
+    throw new InputError(source, `is a model of ${header.method}`, `run it with --method ${header.method}`)
+  const own = readJson(bytes, numbers, { source, what, fix: 'use the version that wrote it' })
+  return { ...header, ...own }
 }

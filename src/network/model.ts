@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { InputError } from '../errors.js'
+import { readJson } from '../formats/json.js'
 import { type NamedTensor, readSafetensors, type TensorPrecision, writeSafetensors } from '../formats/safetensors.js'
 import { readAsset, readLocal, sha256 } from '../platform/index.js'
 import { keepTouching } from '../volume/components.js'
@@ -140,46 +141,30 @@ async function readPart(name: string, file: string): Promise<Uint8Array> {
 /** The method that runs a model. @throws InputError when it is no model */
 export async function methodOfModel(name: string): Promise<string> {
   const source = `${name}/model.json`
-  const { network } = jsonCard(await readPart(name, 'model.json'), source) as { network?: { kind?: string } }
-  if (network?.kind === 'nnunet') return 'nnunet'
-  const known = Object.entries(networkKinds).find(([kind]) => kind === network?.kind)
+  const bytes = await readPart(name, 'model.json')
+  const { network } = readJson(bytes, anyCard, { source, ...cardOf, fix: 'give a folder that lesionwise wrote' })
+  if (network.kind === 'nnunet') return 'nnunet'
+  const known = Object.entries(networkKinds).find(([kind]) => kind === network.kind)
   if (known) return known[1].method
   throw new InputError(source, 'is of a kind that this version does not know', 'use the version that wrote it')
 }
 
-function jsonCard(bytes: Uint8Array, source: string): unknown {
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes))
-  } catch {
-    throw new InputError(source, 'is not JSON', 'copy the model again')
-  }
-  const { format } = (value ?? {}) as { format?: unknown }
-  if (format !== 'lesionwise-model')
-    throw new InputError(source, 'is not the card of a lesionwise model', 'give a folder that lesionwise wrote')
-  return value
-}
+/** What the card of every network says. */
+const anyCard = z.looseObject({ format: z.literal('lesionwise-model'), network: z.looseObject({ kind: z.string() }) })
+const cardOf = { what: 'the card of a lesionwise model' }
 
 function cardFrom(bytes: Uint8Array, source: string): ModelCard {
-  const value = jsonCard(bytes, source) as { network?: { kind?: unknown } }
-  if (value.network?.kind === 'nnunet') throw new InputError(source, 'is an nnU-Net', 'run it with --method nnunet')
-  const parsed = modelCard.safeParse(value)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw new InputError(
-      source,
-      `${issue.path.join('.')}: ${issue.message}`,
-      'use the version of lesionwise that wrote it',
-    )
-  }
-  const { kind, channels } = parsed.data.network
+  const { network } = readJson(bytes, anyCard, { source, ...cardOf, fix: 'give a folder that lesionwise wrote' })
+  if (network.kind === 'nnunet') throw new InputError(source, 'is an nnU-Net', 'run it with --method nnunet')
+  const card = readJson(bytes, modelCard, { source, ...cardOf, fix: 'use the version of lesionwise that wrote it' })
+  const { kind, channels } = card.network
   if (channels.join() !== networkKinds[kind].channels.join())
     throw new InputError(
       source,
       `the network wants the channels ${channels.join(', ')}, and this version makes ${networkKinds[kind].channels.join(', ')}`,
       'use the version that wrote it',
     )
-  return parsed.data
+  return card
 }
 
 function weightsFrom(bytes: Uint8Array, source: string, { network }: ModelCard): Weights {

@@ -3,7 +3,7 @@ import type { Protocol } from '../evaluate/protocol.js'
 import { voxelSizes } from '../volume/affine.js'
 import type { Mask } from '../volume/volume.js'
 import { type LesionMask, type MaskChoice, ontoReference, readLesionMask } from './masks.js'
-import type { Provenance } from './options.js'
+import type { Provenance } from './provenance.js'
 import type { PlannedCase, ScorePlan } from './score-plan.js'
 
 export type Side = 'reference' | 'candidate'

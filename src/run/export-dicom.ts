@@ -17,9 +17,9 @@ import { storeInstances } from './dicom/dicomweb.js'
 import { keyImages } from './dicom/key-images.js'
 import { findSource, stepsOn } from './dicom/source-series.js'
 import { hash } from './inputs.js'
-import type { Progress, Provenance } from './options.js'
+import type { Progress } from './options.js'
 import { openOutputFolder } from './output-folder.js'
-import { locationOf, resultBytes, resultJson, resultOptional, resultTable } from './result-files.js'
+import { locationOf, readProvenance, resultBytes, resultOptional, resultTable } from './result-files.js'
 
 export interface ExportDicomOptions {
   /** Folder that `segment` wrote. */
@@ -74,7 +74,7 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
     signal?.throwIfAborted()
     onProgress?.({ stage: text, fraction })
   }
-  const provenance = await resultJson<Partial<Provenance>>(result, 'provenance.json')
+  const provenance = await readProvenance(result)
   const table = await resultTable(result)
   const { image: instances } = await readNiftiValues(
     await resultBytes(result, 'lesion_instances.nii.gz'),
@@ -105,9 +105,9 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
     onFlag({ code: 'voxels-lost', severity: 'serious', message: `${voxels} voxels became ${pixels} pixels.` })
 
   const { date, time } = moment()
-  const method = provenance.method?.id ?? 'unknown method'
+  const method = provenance.method.id
   const making = (seriesNumber: number): Making => ({
-    version: provenance.software?.version ?? 'unknown',
+    version: provenance.software.version,
     method,
     date,
     time,

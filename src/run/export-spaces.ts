@@ -21,7 +21,7 @@ export async function atlasMapFor(
   { flair, t1, seed = 1, signal, onProgress }: ExportOptions,
   flag: (one: Flag) => void,
 ): Promise<{ toAtlas: Affine; from: string }> {
-  const recorded = mapOf(provenance.steps?.find(({ step }) => step === 'brain')?.result?.toAtlas)
+  const recorded = mapOf(provenance.steps.find(({ step }) => step === 'brain')?.result?.toAtlas)
   if (recorded) return { toAtlas: recorded, from: 'recorded by segment' }
   if (flair === undefined)
     throw new InputError(

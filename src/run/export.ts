@@ -6,7 +6,6 @@ import { writeMgh } from '../formats/mgh.js'
 import { readNiftiMask, readNiftiValues, writeNifti } from '../formats/nifti.js'
 import { setThreads } from '../kernels/index.js'
 import { statisticsTables } from '../lesions/statistics-tables.js'
-import type { Summary } from '../lesions/summary.js'
 import { locationColours, locations } from '../lesions/types.js'
 import { coreCount } from '../platform/index.js'
 import { mni152Grid } from '../preprocess/space.js'
@@ -14,9 +13,10 @@ import { invert } from '../volume/affine.js'
 import { emptyMask, type Mask, volumeMl } from '../volume/volume.js'
 import { bringMask } from './bring-mask.js'
 import { atlasMapFor, freesurferGridFor } from './export-spaces.js'
-import type { Progress, Provenance } from './options.js'
+import type { Progress } from './options.js'
 import { openOutputFolder } from './output-folder.js'
-import { locationOf, resultBytes, resultJson, resultTable } from './result-files.js'
+import type { Provenance } from './provenance.js'
+import { locationOf, readProvenance, readSummary, resultBytes, resultTable } from './result-files.js'
 
 export const exportFormats = ['itksnap', 'freesurfer', 'fsl', 'csv'] as const
 export type ExportFormat = (typeof exportFormats)[number]
@@ -71,8 +71,8 @@ export async function exportResult(options: ExportOptions): Promise<ExportResult
   if (odd !== undefined || to.length === 0)
     throw new UsageError(`--to takes ${exportFormats.join(', ')}${odd === undefined ? '' : `, not "${odd}"`}`)
   const bytes = (name: string) => resultBytes(options.result, name)
-  const provenance = await resultJson<Provenance>(options.result, 'provenance.json')
-  const summary = await resultJson<Summary>(options.result, 'summary.json')
+  const provenance = await readProvenance(options.result)
+  const summary = await readSummary(options.result)
   const table = await resultTable(options.result)
   const mask = await readNiftiMask(await bytes('lesion_mask.nii.gz'), join(options.result, 'lesion_mask.nii.gz'))
   const found: SegmentedFolder = { folder: options.result, mask, provenance }

@@ -6,7 +6,8 @@ import { judgeImage, type NiftiHeader, readNifti, readNiftiMask } from '../forma
 import { orientation, voxelSizes } from '../volume/affine.js'
 import { type Modality, modalities } from '../volume/study.js'
 import type { Image, Mask } from '../volume/volume.js'
-import type { ImageSource, Provenance } from './options.js'
+import type { ImageSource } from './options.js'
+import type { Provenance } from './provenance.js'
 
 /** An image that was given, read and judged. */
 export interface Input<T> {

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { InputError, RunError, UsageError } from '../errors.js'
+import { readJson } from '../formats/json.js'
 import { type NyulScale, trainNyul } from '../preprocess/normalise.js'
 import { type Modality, modalities } from '../volume/study.js'
 import { type Image, type Mask, sameGrid } from '../volume/volume.js'
@@ -62,11 +63,9 @@ const schema = z.partialRecord(
 
 /** Reads what `trainIntensityScale` wrote. @throws InputError */
 export async function readIntensityScale(path: string): Promise<IntensityScale> {
-  try {
-    return schema.parse(JSON.parse(await readFile(path, 'utf8'))) as IntensityScale
-  } catch (cause) {
-    throw new InputError(path, 'is not an intensity scale', 'give the file that `lesionwise intensity-scale` wrote', {
-      cause,
-    })
-  }
+  const fix = 'give the file that `lesionwise intensity-scale` wrote'
+  const bytes = await readFile(path).catch((cause) => {
+    throw new InputError(path, 'cannot be read', fix, { cause })
+  })
+  return readJson(bytes, schema, { source: path, what: 'an intensity scale', fix }) as IntensityScale
 }

@@ -2,8 +2,9 @@ import type { Flag } from '../errors.js'
 import type { Lesion } from '../lesions/instances.js'
 import type { Summary } from '../lesions/summary.js'
 import type { Language } from '../report/words/languages.js'
-import type { Modality, StepRecord } from '../volume/study.js'
+import type { Modality } from '../volume/study.js'
 import type { Image, Mask, Volume } from '../volume/volume.js'
+import type { Provenance } from './provenance.js'
 
 /** An image of a visit: a NIfTI file's path, or an image already in memory. */
 export type ImageSource = string | Image
@@ -61,28 +62,6 @@ export interface Progress {
 
 /** The stage in which the method itself works: what comes before it is preparation. */
 export const methodStage = 'Finding lesions'
-
-/** Where a run's time and memory went. */
-export interface Provenance {
-  schemaVersion: 1
-  software: { name: 'lesionwise'; version: string; node: string }
-  method: { id: string; params: Record<string, unknown>; citation?: string }
-  options: Record<string, unknown>
-  inputs: {
-    role: string
-    sha256?: string
-    dims: readonly number[]
-    voxelSizeMm: readonly number[]
-    orientation: string
-    path?: string
-  }[]
-  steps: StepRecord[]
-  stages: { stage: string; seconds: number; peakMegabytes: number }[]
-  started: string
-  finished: string
-  seconds: number
-  peakMegabytes: number
-}
 
 /** The result of `segment`. All volumes are on the FLAIR's own grid, axes as in its file. */
 export interface SegmentResult {

@@ -20,8 +20,9 @@ import { countVoxels, type Image, type Mask, type Volume, type VoxelArray, volum
 import { diskStore } from './cache.js'
 import { type Input, readImage, readMask, visitFrom } from './inputs.js'
 import { readIntensityScale } from './intensity-scale.js'
-import type { ImageSource, Progress, Provenance } from './options.js'
+import type { ImageSource, Progress } from './options.js'
 import { openOutputFolder } from './output-folder.js'
+import type { Provenance } from './provenance.js'
 import { packageVersion } from './segment.js'
 
 /** Where the prepared images lie. */

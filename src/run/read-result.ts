@@ -2,12 +2,12 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../errors.js'
 import { readNifti, readNiftiMask, readNiftiValues } from '../formats/nifti.js'
-import { type Summary, summarySchema } from '../lesions/summary.js'
+import type { Summary } from '../lesions/summary.js'
 import { type Lesion, type Location, locations } from '../lesions/types.js'
 import type { Modality } from '../volume/study.js'
 import { type Image, type Mask, sameGrid, type Volume } from '../volume/volume.js'
-import type { Provenance } from './options.js'
-import { resultBytes, resultJson, resultOptional, resultTable } from './result-files.js'
+import type { Provenance } from './provenance.js'
+import { readProvenance, readSummary, resultBytes, resultOptional, resultTable } from './result-files.js'
 
 /** A result of `segment`, or of `bids` for one visit, as its folder holds it. */
 export interface StoredResult {
@@ -30,7 +30,7 @@ export async function readResult(folder: string): Promise<StoredResult> {
   })
   if (!about.isDirectory()) throw new InputError(folder, 'is a file, not a folder', again)
   // The mark of a complete result comes first: other folders are told at once.
-  const provenance = await resultJson<Provenance>(folder, 'provenance.json')
+  const provenance = await readProvenance(folder)
   const summary = await readSummary(folder)
   const source = join(folder, 'lesion_instances.nii.gz')
   const { image } = await readNiftiValues(await resultBytes(folder, 'lesion_instances.nii.gz'), source)
@@ -64,19 +64,6 @@ export async function readResult(folder: string): Promise<StoredResult> {
     ...(brain ? { brain: onGrid(brain) } : {}),
     ...(probability ? { probability: onGrid(probability) } : {}),
   }
-}
-
-/** `summary.json`, held against its schema. @throws InputError saying what does not fit */
-export async function readSummary(folder: string): Promise<Summary> {
-  const source = join(folder, 'summary.json')
-  const read = summarySchema.safeParse(await resultJson<unknown>(folder, 'summary.json'))
-  if (read.success) return read.data as Summary
-  const [issue] = read.error.issues
-  throw new InputError(
-    source,
-    `is no summary of \`lesionwise segment\` (${issue.path.join('.') || 'as a whole'}: ${issue.message})`,
-    again,
-  )
 }
 
 function lesionsOf(rows: readonly Readonly<Record<string, string>>[], { dims }: Volume, source: string): Lesion[] {

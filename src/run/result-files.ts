@@ -1,8 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../errors.js'
+import { readJson } from '../formats/json.js'
 import { readTsv } from '../formats/tsv.js'
+import { type Summary, summarySchema } from '../lesions/summary.js'
 import { type Location, locations } from '../lesions/types.js'
+import { type Provenance, provenanceSchema } from './provenance.js'
 
 /** The files of a result, as who reads one of them wants them: of `segment`, or a visit's of `bids`, by `segment`'s names. */
 
@@ -64,14 +67,18 @@ export async function resultOptional(
   return bytes && { path, bytes }
 }
 
-/** @throws InputError when it is missing, or no JSON */
-export async function resultJson<T>(folder: string, name: string): Promise<T> {
-  const text = new TextDecoder().decode(await resultBytes(folder, name))
-  try {
-    return JSON.parse(text) as T
-  } catch (cause) {
-    throw new InputError(await resultPath(folder, name), 'is not JSON', 'run `lesionwise segment` again', { cause })
-  }
+const about = (source: string, what: string) => ({ source, what, fix: 'run `lesionwise segment` again' })
+
+/** @throws InputError when it is missing, or says where it is not as `segment` writes it */
+export async function readSummary(folder: string): Promise<Summary> {
+  const source = await resultPath(folder, 'summary.json')
+  return readJson(await resultBytes(folder, 'summary.json'), summarySchema, about(source, 'the summary of a result'))
+}
+
+/** @throws InputError when it is missing, or says where it is not as `segment` writes it */
+export async function readProvenance(folder: string): Promise<Provenance> {
+  const source = await resultPath(folder, 'provenance.json')
+  return readJson(await resultBytes(folder, 'provenance.json'), provenanceSchema, about(source, 'the provenance of a result'))
 }
 
 /** `lesions.tsv`. @throws InputError when it is missing, or no table */

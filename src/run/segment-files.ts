@@ -5,8 +5,8 @@ import { lesionTable, type Summary } from '../lesions/summary.js'
 import type { Preparation } from '../preprocess/pipeline.js'
 import type { LesionMap } from '../volume/study.js'
 import type { Image, Mask } from '../volume/volume.js'
-import type { Provenance } from './options.js'
 import type { OwnFile } from './output-folder.js'
+import type { Provenance } from './provenance.js'
 
 /** A method's uncertainty and further maps on the FLAIR's own grid, by the name of their file. */
 export async function furtherMaps(map: LesionMap, { toNative }: Preparation): Promise<Record<string, Image | Mask>> {

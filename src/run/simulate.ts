@@ -87,7 +87,7 @@ async function readBank(paths: readonly string[]): Promise<LesionBank> {
       const bits = await gunzip(
         await readBytes(path.replace(/\.json$/i, '.bin.gz'), 'packed masks', 'keep .bin.gz beside its .json'),
       )
-      masks.push(...unpackMasks(parsed(text, path), bits, path))
+      masks.push(...unpackMasks(text, bits, path))
     } else masks.push((await readMask(path, 'lesion mask')).image)
   try {
     return await lesionBank(masks)
@@ -96,14 +96,6 @@ async function readBank(paths: readonly string[]): Promise<LesionBank> {
     throw new InputError(paths.join(' '), 'the bank holds no lesion of 3 mm³ or more', 'give masks with lesions', {
       cause,
     })
-  }
-}
-
-function parsed(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new InputError(path, 'is not JSON', 'give the index of a packed collection, or lesion masks', { cause })
   }
 }
 

@@ -7,7 +7,7 @@ import { readNifti, readNiftiMask } from '../formats/nifti.js'
 import type { RegisterResult } from '../run/register.js'
 import { resampleMask } from '../volume/resample.js'
 import type { Image, Mask } from '../volume/volume.js'
-import { type OpenedCase, readJson } from './opened.js'
+import type { OpenedCase } from './opened.js'
 
 /** Another visit's FLAIR and mask on the grid of this one. */
 export interface Aligned {
@@ -41,7 +41,7 @@ export async function alignVisit(
       { signal },
     )
     if (ended.code !== 0) throw new RunError(`${other.id}: cannot be aligned with ${one.id}: ${reasonOf(ended)}`)
-    const { map, trusted } = await readJson<RegisterResult>(join(folder, 'registration.json'))
+    const { map, trusted } = JSON.parse(await readFile(join(folder, 'registration.json'), 'utf8')) as RegisterResult
     const { image } = await readNifti(await readFile(join(folder, 'moved.nii.gz')), other.id)
     return {
       image,

@@ -130,7 +130,7 @@ export function workbenchApp({ cases, token, recalculation, ending, page }: Work
         [...cases.values()].map(async (one) => {
           const { corrections, review } = stateOf(one)
           try {
-            const { summary, method, finished } = await factsOf(one.files)
+            const { summary, method, finished } = await factsOf(one.folder)
             const versions = await corrections.versions()
             return {
               id: one.id,
@@ -157,7 +157,7 @@ export function workbenchApp({ cases, token, recalculation, ending, page }: Work
     forCase(async (context, one) => {
       foresee(one)
       const { corrections, review } = stateOf(one)
-      const facts = await factsOf(one.files)
+      const facts = await factsOf(one.folder)
       return context.json({
         id: one.id,
         images: modalities.filter((modality) => one.images[modality] !== undefined),
@@ -262,7 +262,7 @@ export function workbenchApp({ cases, token, recalculation, ending, page }: Work
       const id = context.req.param('version') ?? ''
       const version = (await stateOf(one).corrections.versions()).find((v) => v.id === id)
       if (!version) return problem(context, 404, 'There is no such version.')
-      const facts = await factsOf(segmentFiles(join(one.folder, correctionsName, id))).catch(() => undefined)
+      const facts = await factsOf(join(one.folder, correctionsName, id)).catch(() => undefined)
       const state = recalculation.state(one, id) ?? (facts ? 'done' : undefined)
       return context.json({ ...version, recalculated: state, ...(state === 'done' ? facts : {}) })
     }),

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { z } from 'zod'
 import { RunError } from '../errors.js'
+import { jsonOf } from '../formats/json.js'
 import { unwritable } from '../run/output-folder.js'
 import { correctionsName } from './opened.js'
 
@@ -44,6 +46,22 @@ export interface Draft {
   steps: readonly string[]
 }
 
+const steps = z.array(z.string())
+const version = z.object({
+  ...{ id: z.string(), rater: z.string(), number: z.int().min(1), parent: z.string(), saved: z.string(), steps },
+  marks: z.array(
+    z.object({
+      kind: z.enum(['false-positive', 'location']),
+      at: z.tuple([z.number(), z.number(), z.number()]),
+      location: z.string().optional(),
+    }),
+  ),
+  ...{ note: z.string(), lesionCount: z.number(), lesionVolumeMl: z.number(), sha256: z.string() },
+}) satisfies z.ZodType<Version>
+const draft = z.object({
+  ...{ rater: z.string(), tab: z.string(), parent: z.string(), saved: z.string(), steps },
+}) satisfies z.ZodType<Draft>
+
 /** Somebody saved meanwhile: what was drawn is not lost, it is kept as a draft. */
 export class ConflictError extends Error {
   constructor(readonly latest: Version) {
@@ -74,12 +92,9 @@ export class Corrections {
     const found: Version[] = []
     for (const name of names) {
       if (!versionPattern.test(name)) continue
-      const text = await readFile(join(this.folder, name), 'utf8').catch(() => '')
-      try {
-        found.push(JSON.parse(text) as Version)
-      } catch {
-        // Written whole or not at all: what is no JSON is not ours.
-      }
+      // Written whole or not at all: what does not hold together is not ours.
+      const one = jsonOf(await readFile(join(this.folder, name)).catch(() => undefined), version)
+      if (one && `${one.id}.json` === name) found.push(one)
     }
     return found.sort((a, b) => a.saved.localeCompare(b.saved) || a.number - b.number)
   }
@@ -142,13 +157,11 @@ export class Corrections {
   async drafts(rater?: string): Promise<Draft[]> {
     const names = await readdir(this.folder).catch(() => [])
     const found: Draft[] = []
-    for (const name of names.filter((one) => /^\.draft-.*\.json$/.test(one)))
-      try {
-        const draft = JSON.parse(await readFile(join(this.folder, name), 'utf8')) as Draft
-        if (rater === undefined || draft.rater === rater) found.push(draft)
-      } catch {
-        // Half a draft is none.
-      }
+    for (const name of names.filter((one) => /^\.draft-.*\.json$/.test(one))) {
+      // Half a draft is none.
+      const one = jsonOf(await readFile(join(this.folder, name)).catch(() => undefined), draft)
+      if (one && `${draftName(one)}.json` === name && (rater === undefined || one.rater === rater)) found.push(one)
+    }
     return found.sort((a, b) => b.saved.localeCompare(a.saved))
   }
 

@@ -1,9 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { z } from 'zod'
+import { jsonOf } from '../formats/json.js'
 import { writeWhole } from '../run/output-file.js'
 import { openOutputFolder, unwritable } from '../run/output-folder.js'
-import { inputRoles, type Job, type JobRequest } from './jobs-api.js'
+import { readSummary } from '../run/result-files.js'
+import { inputRoles, type Job, type JobRequest, job as known } from './jobs-api.js'
 
 export type InputRole = (typeof inputRoles)[number]
 type Status = Pick<
@@ -144,7 +147,7 @@ export class JobStore {
 
   /** The path of a result; undefined when the job is not done or has no such file. */
   resultPath(job: Job, name: string): string | undefined {
-    return job.state === 'done' && job.results.some((file) => file.name === name)
+    return job.state === 'done' && basename(name) === name && job.results.some((file) => file.name === name)
       ? this.inside(job.id, 'result', name)
       : undefined
   }
@@ -175,7 +178,7 @@ export class JobStore {
     const results = await Promise.all(
       names.map(async (name) => ({ name, bytes: (await stat(join(folder, name))).size })),
     )
-    const { lesionCount, lesionVolumeMl } = JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8'))
+    const { lesionCount, lesionVolumeMl } = await readSummary(folder)
     await this.update(job, {
       ...{ state: 'done', finished: new Date().toISOString(), progress: undefined, reason: undefined },
       ...{ results, summary: { lesionCount, lesionVolumeMl } },
@@ -184,13 +187,10 @@ export class JobStore {
 
   /** Takes up a job that an earlier server left. One whose files cannot be read stays where it is, unlisted. */
   private async read(id: string): Promise<void> {
-    const json = async (name: string) => JSON.parse(await readFile(this.inside(id, name), 'utf8'))
-    let job: Job
-    try {
-      job = { id, ...(await json('request.json')), ...(await json('status.json')) }
-    } catch {
-      return
-    }
+    const json = async (name: string) =>
+      jsonOf(await readFile(this.inside(id, name)).catch(() => undefined), z.looseObject({}))
+    const { data: job } = known.safeParse({ ...(await json('request.json')), ...(await json('status.json')), id })
+    if (!job) return
     this.jobs.set(id, job)
     await this.clear(job)
     if (job.state !== 'running') return

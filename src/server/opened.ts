@@ -1,11 +1,11 @@
 import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { z } from 'zod'
 import { InputError } from '../errors.js'
-import { readTsv } from '../formats/tsv.js'
+import { jsonOf } from '../formats/json.js'
 import type { Summary } from '../lesions/summary.js'
 import { contrastInName } from '../run/inputs.js'
-import type { Provenance } from '../run/options.js'
-import { bidsResultName, bidsStem } from '../run/result-files.js'
+import { bidsResultName, bidsStem, readProvenance, readSummary, resultTable } from '../run/result-files.js'
 import { type Modality, modalities } from '../volume/study.js'
 
 /** What a result is read from, by what it is. */
@@ -120,21 +120,22 @@ async function resultsBelow(folder: string, depth: number): Promise<Found[]> {
   return found
 }
 
+const description = z.object({ DatasetLinks: z.object({ raw: z.string() }) })
+const sidecar = z.object({ Sources: z.array(z.string()) })
+
 /** The raw data set that derivatives name, where they lie inside it. */
 async function rawOf(root: string): Promise<string | undefined> {
-  const about = await readJson<{ DatasetLinks?: { raw?: string } }>(join(root, 'dataset_description.json')).catch(
-    () => undefined,
-  )
-  const link = about?.DatasetLinks?.raw
+  const bytes = await readFile(join(root, 'dataset_description.json')).catch(() => undefined)
+  const link = jsonOf(bytes, description)?.DatasetLinks.raw
   return link === undefined || link.includes(':') ? undefined : resolve(root, link)
 }
 
 /** The images that the mask of BIDS derivatives was made from. */
 async function rawImages({ mask }: ResultFiles, raw: string | undefined): Promise<Partial<Record<Modality, string>>> {
   if (raw === undefined) return {}
-  const sidecar = await readJson<{ Sources?: string[] }>(mask.replace(/\.nii\.gz$/, '.json')).catch(() => undefined)
+  const bytes = await readFile(mask.replace(/\.nii\.gz$/, '.json')).catch(() => undefined)
   const images: Partial<Record<Modality, string>> = {}
-  for (const source of sidecar?.Sources ?? []) {
+  for (const source of jsonOf(bytes, sidecar)?.Sources ?? []) {
     const path = join(raw, source.replace(/^bids:raw:/, ''))
     const modality = contrastInName(basename(path))
     if (modality && (await stat(path).catch(() => undefined))) images[modality] = path
@@ -143,10 +144,11 @@ async function rawImages({ mask }: ResultFiles, raw: string | undefined): Promis
 }
 
 /** Images whose paths were kept (`--keep-paths`) and that are still there. */
-async function keptImages({ folder, files }: Found): Promise<Partial<Record<Modality, string>>> {
-  const { inputs } = await readJson<Provenance>(files.provenance)
+async function keptImages({ folder }: Found): Promise<Partial<Record<Modality, string>>> {
+  // A damaged result is shown as such in the list of cases; the others are opened.
+  const provenance = await readProvenance(folder).catch(() => undefined)
   const images: Partial<Record<Modality, string>> = {}
-  for (const { role, path } of inputs ?? []) {
+  for (const { role, path } of provenance?.inputs ?? []) {
     if (path === undefined || !(modalities as readonly string[]).includes(role)) continue
     for (const candidate of isAbsolute(path) ? [path] : [resolve(path), join(folder, path)])
       if (await lstat(candidate).catch(() => undefined)) {
@@ -157,33 +159,17 @@ async function keptImages({ folder, files }: Found): Promise<Partial<Record<Moda
   return images
 }
 
-/** What a result says of itself. */
-export async function factsOf(files: ResultFiles): Promise<{
+/** What a result says of itself. @throws InputError when it is not complete, or damaged */
+export async function factsOf(folder: string): Promise<{
   summary: Summary
   lesions: Record<string, string>[]
   method: string
   finished: string
 }> {
-  const [summary, provenance, table] = await Promise.all([
-    readJson<Summary>(files.summary),
-    readJson<Provenance>(files.provenance),
-    readFile(files.lesions, 'utf8').catch(() => 'id\n'),
+  const [summary, { method, finished }, { rows }] = await Promise.all([
+    readSummary(folder),
+    readProvenance(folder),
+    resultTable(folder),
   ])
-  return {
-    summary,
-    lesions: readTsv(table, 'lesions.tsv').rows,
-    method: provenance.method?.id ?? 'n/a',
-    finished: provenance.finished,
-  }
-}
-
-/** @throws InputError when the file is missing or no JSON */
-export async function readJson<T>(path: string): Promise<T> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) throw new InputError(path, 'cannot be read', `run \`segment\` again for ${dirname(path)}`)
-  try {
-    return JSON.parse(text) as T
-  } catch (cause) {
-    throw new InputError(path, 'is no JSON', `run \`segment\` again for ${dirname(path)}`, { cause })
-  }
+  return { summary, lesions: rows, method: method.id, finished }
 }

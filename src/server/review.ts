@@ -1,5 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
+import { jsonOf } from '../formats/json.js'
 import { writeWhole } from '../run/output-file.js'
 import { correctionsName } from './opened.js'
 
@@ -12,6 +14,12 @@ export interface Review {
   history: { status: ReviewState; rater: string; when: string; note: string }[]
 }
 
+const state = z.enum(reviewStates)
+const review = z.object({
+  status: state,
+  history: z.array(z.object({ status: state, rater: z.string(), when: z.string(), note: z.string() })),
+}) satisfies z.ZodType<Review>
+
 /** What was decided of a result, in `corrections/review.json`. */
 export class ReviewStatus {
   private readonly path: string
@@ -22,24 +30,21 @@ export class ReviewStatus {
   }
 
   async read(): Promise<Review> {
-    try {
-      return JSON.parse(await readFile(this.path, 'utf8')) as Review
-    } catch {
-      return { status: 'to-review', history: [] }
-    }
+    const bytes = await readFile(this.path).catch(() => undefined)
+    return jsonOf(bytes, review) ?? { status: 'to-review', history: [] }
   }
 
   /** @throws RunError when the folder cannot be written */
   async set({ status, rater, note }: { status: ReviewState; rater: string; note: string }): Promise<Review> {
     const work = async () => {
       const { history } = await this.read()
-      const review: Review = {
+      const now: Review = {
         status,
         history: [...history, { status, rater, when: new Date().toISOString(), note }],
       }
       await mkdir(join(this.result, correctionsName), { recursive: true }).catch(() => {})
-      await writeWhole(new Map([[this.path, `${JSON.stringify(review, null, 1)}\n`]]))
-      return review
+      await writeWhole(new Map([[this.path, `${JSON.stringify(now, null, 1)}\n`]]))
+      return now
     }
     const result = this.last.then(work, work)
     this.last = result.catch(() => {})

@@ -1,4 +1,6 @@
+import { z } from 'zod'
 import { InputError } from '../errors.js'
+import { readJson } from '../formats/json.js'
 import { type Affine, compose, invert, scaling, type Vec3, voxelSizes } from '../volume/affine.js'
 import { labelComponents } from '../volume/components.js'
 import { boundingBox, crop } from '../volume/crop.js'
@@ -70,21 +72,27 @@ export function drawShape(
  *
  * @throws InputError when index and bits do not fit
  */
-export function unpackMasks(index: unknown, bits: Uint8Array, source: string): Mask[] {
-  const broken = (what: string) =>
-    new InputError(source, `the packed collection ${what}`, 'give lesions.json as it came')
-  const { lesions, affine } = index as { lesions?: unknown; affine?: number[][] }
-  if (!Array.isArray(lesions) || !Array.isArray(affine)) throw broken('has no "lesions" and "affine"')
+export function unpackMasks(index: string, bits: Uint8Array, source: string): Mask[] {
+  const fix = 'give lesions.json as it came'
+  const { lesions, affine } = readJson(index, packedMasks, { source, what: 'the index of packed masks', fix })
   const size = voxelSizes(affine.flat())
-  return (lesions as { size?: Vec3; offset?: number; bytes?: number }[]).map(({ size: dims, offset, bytes }, n) => {
-    if (!Array.isArray(dims) || !Number.isInteger(offset) || !Number.isInteger(bytes))
-      throw broken(`misses size, offset or bytes of entry ${n}`)
-    const data = new Uint8Array(dims[0] * dims[1] * dims[2])
-    if (data.length > 8 * bytes! || offset! + bytes! > bits.length) throw broken(`is shorter than entry ${n} says`)
-    for (let i = 0; i < data.length; i++) data[i] = (bits[offset! + (i >> 3)] >> (i & 7)) & 1
+  return lesions.map(({ size: dims, offset, bytes }, n) => {
+    const count = dims[0] * dims[1] * dims[2]
+    if (count > 8 * bytes || offset + bytes > bits.length)
+      throw new InputError(source, `the packed collection is shorter than entry ${n} says`, fix)
+    const data = Uint8Array.from({ length: count }, (_, i) => (bits[offset + (i >> 3)] >> (i & 7)) & 1)
     return { dims, affine: scaling(size), data }
   })
 }
+
+const row = z.tuple([z.number(), z.number(), z.number(), z.number()])
+const voxels = z.int().min(1)
+const packedMasks = z.object({
+  affine: z.tuple([row, row, row, row]),
+  lesions: z.array(
+    z.object({ size: z.tuple([voxels, voxels, voxels]), offset: z.int().min(0), bytes: z.int().min(1) }),
+  ),
+})
 
 /**
  * Depth in mm below the surface of a turned and scaled shape, as a function of the place in mm from its centre.

@@ -7,6 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { readNiftiMask, writeNifti } from '../../src/formats/nifti.js'
 import { startWorkbench, type Workbench } from '../../src/server/start.js'
 import { emptyImage, gridOf, type Mask } from '../../src/volume/volume.js'
+import { flairInput, provenanceText } from '../run/made-up-result.js'
 import { grid, resultIn } from '../server/result.js'
 import { findChromium } from './chromium.js'
 
@@ -36,11 +37,7 @@ before(async () => {
   for (const id of ['sub-01', 'sub-02'])
     writeFileSync(
       join(root, id, 'provenance.json'),
-      JSON.stringify({
-        method: { id: 'roura2015' },
-        inputs: [{ role: 'flair', path }],
-        finished: '2026-01-02T03:04:05Z',
-      }),
+      provenanceText({ inputs: [flairInput({ path })], finished: '2026-01-02T03:04:05Z' }),
     )
   bench = await startWorkbench(root)
   browser = await chromium.launch({

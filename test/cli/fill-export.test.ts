@@ -9,6 +9,7 @@ import { findLesions } from '../../src/lesions/instances.js'
 import { lesionTable, summarise } from '../../src/lesions/summary.js'
 import { compose, translation } from '../../src/volume/affine.js'
 import { fillPhantom } from '../lesions/fill-phantom.js'
+import { provenanceText } from '../run/made-up-result.js'
 import { lesionwise } from './run.js'
 
 const base = mkdtempSync(join(tmpdir(), 'lesionwise-fill-cli-'))
@@ -35,7 +36,7 @@ before(async () => {
     ['lesion_instances.nii.gz', await writeNifti(set.labels)],
     ['lesions.tsv', writeTsv(columns, rows)],
     ['summary.json', JSON.stringify(summary)],
-    ['provenance.json', JSON.stringify({ schemaVersion: 1, inputs: [], steps: [] })],
+    ['provenance.json', provenanceText()],
   ] as const)
     writeFileSync(path(`result/${name}`), content)
 })

@@ -6,6 +6,7 @@ import { importDicom } from '../../src/run/import-dicom.js'
 import { hash } from '../../src/run/inputs.js'
 import { voxelVolume } from '../../src/volume/volume.js'
 import { mrSeries, type SeriesRecipe } from '../formats/dicom/series.js'
+import { flairInput, provenanceText } from './made-up-result.js'
 
 /** Writes series as a folder of files. */
 export function writeSeries(folder: string, ...recipes: SeriesRecipe[]): string {
@@ -55,14 +56,7 @@ export async function resultOf(dicom: string, folder: string, lesions: readonly 
         lesions.map(([, , , edge, where], n) => [n + 1, where, edge ** 3, (edge ** 3 * mm3).toFixed(3)]),
       ),
     ],
-    [
-      'provenance.json',
-      JSON.stringify({
-        software: { name: 'lesionwise', version: '0.1.0' },
-        method: { id: 'test' },
-        inputs: [{ role: 'flair', sha256: hash(bytes) }],
-      }),
-    ],
+    ['provenance.json', provenanceText({ inputs: [flairInput({ sha256: hash(bytes) })] })],
     ['report.pdf', '%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n'],
   ]
   for (const [name, content] of files) writeFileSync(join(result, name), content)

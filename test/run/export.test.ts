@@ -12,9 +12,11 @@ import { findLesions } from '../../src/lesions/instances.js'
 import { lesionTable, summarise } from '../../src/lesions/summary.js'
 import type { Lesion, Location } from '../../src/lesions/types.js'
 import { type ExportOptions, exportResult } from '../../src/run/export.js'
+import type { Provenance } from '../../src/run/provenance.js'
 import { type Affine, apply, compose, cornerDistance, invert, translation, type Vec3 } from '../../src/volume/affine.js'
 import { conformedGrid } from '../../src/volume/conform.js'
 import { emptyImage, maskWhere, type Volume, volumeMl } from '../../src/volume/volume.js'
+import { provenanceText } from './made-up-result.js'
 
 const base = mkdtempSync(join(tmpdir(), 'lesionwise-export-'))
 after(() => rmSync(base, { recursive: true, force: true }))
@@ -58,7 +60,7 @@ const steps = [
   { step: 'align-t1', version: 1, params: {}, result: { map: toT1, trust: 0.2 }, seconds: 0 },
   { step: 'brain', version: 1, params: {}, result: { toAtlas }, seconds: 0 },
 ]
-async function result(name: string, { steps: recorded }: { steps: unknown }): Promise<string> {
+async function result(name: string, { steps: recorded }: Pick<Provenance, 'steps'>): Promise<string> {
   mkdirSync(path(name), { recursive: true })
   const { columns, rows } = lesionTable(lesions)
   const summary = summarise({
@@ -72,7 +74,7 @@ async function result(name: string, { steps: recorded }: { steps: unknown }): Pr
     ['lesion_instances.nii.gz', await writeNifti(found.labels)],
     ['lesions.tsv', writeTsv(columns, rows)],
     ['summary.json', JSON.stringify(summary)],
-    ['provenance.json', JSON.stringify({ schemaVersion: 1, inputs: [], steps: recorded })],
+    ['provenance.json', provenanceText({ steps: recorded })],
   ] as const)
     writeFileSync(path(`${name}/${file}`), content)
   return path(name)

@@ -8,6 +8,7 @@ import { readNiftiMask, writeNifti } from '../../src/formats/nifti.js'
 import { Recent } from '../../src/server/recent.js'
 import type { Affine } from '../../src/volume/affine.js'
 import { phantomImage, phantomLesionMask } from '../phantom.js'
+import { flairInput, provenanceText, summaryText } from '../run/made-up-result.js'
 import { openWorkbench, resultIn } from './result.js'
 
 /** A visit in a folder, its head turned by 6° and moved by a few millimetres. */
@@ -27,11 +28,8 @@ async function visit(folder: string, turned: boolean) {
   writeFileSync(flair, await writeNifti({ ...image, affine: moved(image.affine) }))
   writeFileSync(join(folder, 'lesion_mask.nii.gz'), await writeNifti({ ...mask, affine: moved(mask.affine) }))
   writeFileSync(join(folder, 'lesions.tsv'), 'id\tlocation\tvoxels\n')
-  writeFileSync(join(folder, 'summary.json'), JSON.stringify({ lesionCount: 1, lesionVolumeMl: 1, flags: [] }))
-  writeFileSync(
-    join(folder, 'provenance.json'),
-    JSON.stringify({ method: { id: 'x' }, inputs: [{ role: 'flair', path: flair }], finished: '2026-01-02T03:04:05Z' }),
-  )
+  writeFileSync(join(folder, 'summary.json'), summaryText({ lesionCount: 1, lesionVolumeMl: 1 }))
+  writeFileSync(join(folder, 'provenance.json'), provenanceText({ inputs: [flairInput({ path: flair })] }))
   return mask
 }
 

@@ -10,6 +10,7 @@ import { JobStore } from '../../src/server/job-store.js'
 import type { JobTask } from '../../src/server/job-worker.js'
 import { type Job, openapi, operations } from '../../src/server/jobs-api.js'
 import { jobsApp } from '../../src/server/jobs-app.js'
+import { summaryText } from '../run/made-up-result.js'
 
 const token = 'a'.repeat(32)
 const ended: Ended = { code: 0, timedOut: false, stdout: '', stderr: '', seconds: 1 }
@@ -23,7 +24,7 @@ const works: typeof runScript = async (_script, [task], { signal, onLine }) => {
   if (readFileSync(images.flair)[0] === 0)
     return { ...ended, code: 3, stderr: `lesionwise: ${images.flair}: is no image\n` }
   mkdirSync(out)
-  writeFileSync(join(out, 'summary.json'), JSON.stringify({ lesionCount: 2, lesionVolumeMl: 1.5 }))
+  writeFileSync(join(out, 'summary.json'), summaryText({ lesionCount: 2, lesionVolumeMl: 1.5 }))
   for (const name of ['lesion_mask.nii.gz', 'provenance.json']) writeFileSync(join(out, name), '{}')
   return ended
 }
@@ -126,7 +127,7 @@ test('upload, queue, result, delete: every route answers as the document says', 
     ['lesion_mask.nii.gz', 'provenance.json', 'summary.json'],
   )
   const file = await request('GET', `/api/jobs/${id}/result/summary.json`)
-  assert.deepEqual(await file.json(), { lesionCount: 2, lesionVolumeMl: 1.5 })
+  assert.equal(await file.text(), summaryText({ lesionCount: 2, lesionVolumeMl: 1.5 }))
 
   // One image after the other.
   const { id: open } = (await (

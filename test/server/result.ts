@@ -7,6 +7,7 @@ import { workbenchApp } from '../../src/server/app.js'
 import { openCases } from '../../src/server/opened.js'
 import { Recalculation } from '../../src/server/recalculate.js'
 import { emptyMask, type Grid, type Mask } from '../../src/volume/volume.js'
+import { provenanceText, summaryText } from '../run/made-up-result.js'
 
 /** A grid whose axes run left, up, back: what the page sees is turned. */
 export const grid: Grid = { dims: [12, 10, 8], affine: [-1, 0, 0, 6, 0, 0, -2, 8, 0, 1.5, 0, -5, 0, 0, 0, 1] }
@@ -25,14 +26,8 @@ export async function resultIn(folder: string): Promise<Mask> {
   for (const at of [5 + 12 * (5 + 10 * 4), 6 + 12 * (5 + 10 * 4), 2 + 12 * (2 + 10 * 2)]) mask.data[at] = 1
   writeFileSync(join(folder, 'lesion_mask.nii.gz'), await writeNifti(mask))
   writeFileSync(join(folder, 'lesions.tsv'), 'id\tlocation\tvoxels\n1\tsubcortical\t2\n2\tperiventricular\t1\n')
-  writeFileSync(
-    join(folder, 'summary.json'),
-    JSON.stringify({ schemaVersion: 1, lesionCount: 2, lesionVolumeMl: 0.009, flags: [] }),
-  )
-  writeFileSync(
-    join(folder, 'provenance.json'),
-    JSON.stringify({ method: { id: 'roura2015' }, inputs: [], finished: '2026-01-02T03:04:05Z' }),
-  )
+  writeFileSync(join(folder, 'summary.json'), summaryText({ lesionCount: 2, lesionVolumeMl: 0.009 }))
+  writeFileSync(join(folder, 'provenance.json'), provenanceText({ finished: '2026-01-02T03:04:05Z' }))
   return mask
 }
 

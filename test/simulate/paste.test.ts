@@ -74,7 +74,7 @@ test('packed masks are unpacked bit by bit, and a collection cut short is refuse
     [0, 0, 1, 0],
     [0, 0, 0, 1],
   ]
-  const index = { affine, lesions: [{ size: [3, 3, 1], offset: 1, bytes: 2 }] }
+  const index = JSON.stringify({ affine, lesions: [{ size: [3, 3, 1], offset: 1, bytes: 2 }] })
   const [mask] = unpackMasks(index, Uint8Array.of(255, 0b10000010, 1), 'lesions.json')
   assert.deepEqual([...mask.data], [0, 1, 0, 0, 0, 0, 0, 1, 1])
   assert.throws(() => unpackMasks(index, Uint8Array.of(255, 1), 'lesions.json'), /lesions.json.*shorter/)

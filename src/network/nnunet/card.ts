@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { InputError } from '../../errors.js'
+import { readJson } from '../../formats/json.js'
 import { readSafetensors, writeSafetensors } from '../../formats/safetensors.js'
 import { readLocal, sha256 } from '../../platform/index.js'
 import { modelCard } from '../model.js'
@@ -91,20 +92,7 @@ export async function loadNnunet(folder: string): Promise<NnunetModel & Pick<Nnu
 const importAgain = 'give a folder that `lesionwise import-model` wrote, or write it again'
 
 function cardFrom(bytes: Uint8Array, source: string): NnunetCard {
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes))
-  } catch (cause) {
-    throw new InputError(source, 'is not JSON', importAgain, { cause })
-  }
-  const parsed = nnunetCard.safeParse(value)
-  if (parsed.success) return parsed.data
-  const [{ path, message }] = parsed.error.issues
-  throw new InputError(
-    source,
-    `is not the card of an nnU-Net: ${path.join('.') || 'the whole'}: ${message}`,
-    importAgain,
-  )
+  return readJson(bytes, nnunetCard, { source, what: 'the card of an nnU-Net', fix: importAgain })
 }
 
 function weightsFrom(bytes: Uint8Array, network: NnunetNetwork, source: string): ReadonlyMap<string, NnunetWeight> {

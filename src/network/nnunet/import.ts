@@ -1,8 +1,9 @@
 import { InputError } from '../../errors.js'
+import { readJson } from '../../formats/json.js'
 import type { PickleValue } from '../../formats/pickle.js'
 import { readTorchCheckpoint, TorchTensor } from '../../formats/torch-checkpoint.js'
 import { architectureLayers, type LayerParameter, type NnunetNetwork } from './architecture.js'
-import { configurationOf, networkOf, parsed } from './configuration.js'
+import { configurationOf, networkOf } from './configuration.js'
 import { channelNames, datasetSchema, labelsOf, type NnunetDataset, type NnunetLabels } from './dataset.js'
 import { type NnunetConfiguration, type NnunetPlans, plansSchema } from './plans.js'
 
@@ -54,8 +55,10 @@ export function importNnunet(folder: NnunetFolder, source: string): NnunetModel 
     throw new InputError(source, 'holds no fold with a checkpoint', 'give the folder that has fold_0 … fold_4 in it')
   const plansName = `${source}/plans.json`
   const datasetName = `${source}/dataset.json`
-  const plans = parsed(plansSchema, jsonOf(folder.plans, plansName), plansName, 'the file')
-  const dataset = parsed(datasetSchema, jsonOf(folder.dataset, datasetName), datasetName, 'the file')
+  const fix = 'give the file from the result folder unchanged'
+  const plans = readJson(folder.plans, plansSchema, { source: plansName, what: 'a plan of nnU-Net v2', fix })
+  const described = { source: datasetName, what: 'a data set of nnU-Net v2', fix }
+  const dataset = readJson(folder.dataset, datasetSchema, described)
   let common: Omit<NnunetModel, 'folds'> | undefined
   const folds = new Map<string, ReadonlyMap<string, NnunetWeight>>()
   for (const [fold, bytes] of files) {
@@ -98,14 +101,6 @@ export function modelOf(
   const previous = configuration.previous_stage === undefined ? 0 : labels.values.length - 1
   const network = networkOf(configuration.architecture, channels.length + previous, labels.heads, plansName)
   return { name, configuration, plans, dataset, channels, labels, network }
-}
-
-function jsonOf(bytes: Uint8Array, source: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
-  } catch (cause) {
-    throw new InputError(source, 'is not JSON', 'give the file from the result folder unchanged', { cause })
-  }
 }
 
 interface Checkpoint {

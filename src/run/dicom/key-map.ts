@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
+import { z } from 'zod'
 import { InputError } from '../../errors.js'
 import { dayShift, remappedUid } from '../../formats/dicom/identity.js'
+import { readJson } from '../../formats/json.js'
 import { unwritable } from '../output-folder.js'
 
 /** Who is who: the only file that leads back from a label to a person. Not part of the data set. */
@@ -14,6 +16,16 @@ export interface KeyMap {
   uids: Record<string, string>
 }
 
+const keyMap = z.object({
+  schemaVersion: z.literal(1),
+  salt: z.string().min(16),
+  patients: z.record(
+    z.string(),
+    z.object({ subject: z.string(), dayShift: z.int(), sessions: z.record(z.string(), z.string()) }),
+  ),
+  uids: z.record(z.string(), z.string()),
+}) satisfies z.ZodType<KeyMap>
+
 /** A new map with a salt of its own, or the one in a file. @throws InputError when the file is no such map */
 export async function openKeyMap(path: string | undefined): Promise<KeyMap> {
   const fresh: KeyMap = { schemaVersion: 1, salt: randomBytes(16).toString('hex'), patients: {}, uids: {} }
@@ -25,14 +37,7 @@ export async function openKeyMap(path: string | undefined): Promise<KeyMap> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return fresh
     throw new InputError(path, 'cannot be read', 'give a file of an earlier --keep-map, or a new name', { cause })
   }
-  try {
-    const map = JSON.parse(text) as KeyMap
-    if (map.schemaVersion !== 1 || typeof map.salt !== 'string' || map.salt.length < 16) throw new Error('no map')
-    if (typeof map.patients !== 'object' || typeof map.uids !== 'object') throw new Error('no map')
-    return map
-  } catch (cause) {
-    throw new InputError(path, 'is no file of an earlier --keep-map', 'give another name', { cause })
-  }
+  return readJson(text, keyMap, { source: path, what: 'a file of an earlier --keep-map', fix: 'give another name' })
 }
 
 /** Writes the map so that only its owner can read it. @throws RunError */

@@ -73,7 +73,7 @@ const refused = (folder: Partial<Parameters<typeof importNnunet>[0]>, pattern: R
 test('what does not fit together is refused in one line', () => {
   refused({ folds: new Map() }, /no fold/)
   refused({ plans: new TextEncoder().encode('{') }, /plans\.json: is not JSON/)
-  refused({ plans: bytesOf({}) }, /plans\.json: the file is not as nnU-Net v2 writes it: dataset_name/)
+  refused({ plans: bytesOf({}) }, /plans\.json: is not a plan of nnU-Net v2 \(dataset_name/)
   refused({ dataset: bytesOf({ ...json(dataset), labels: { lesion: 1 } }) }, /"background" is not 0/)
   refused({ dataset: bytesOf({ ...json(dataset), channel_names: { 0: 'a', 1: 'b' } }) }, /normalises 1 channels/)
   const features = changed((all) => (kwargsOf(all).features_per_stage = [2, 5]))
