@@ -1,6 +1,7 @@
 #!/bin/sh
-# Checks the container recipes. Builds and runs them where Docker or Apptainer work; without, runs the same steps in a folder
-# of its own (pack, install into a clean prefix, start as another user) and looks the recipes over.
+# Checks the container recipes. Builds and runs them where Docker, buildah or Apptainer work (where no registry can be
+# reached, buildah on a base of containers/base.sh); in any case runs the same steps in a folder of its own (pack, install
+# into a clean prefix, start as another user) and looks the recipes over.
 #   sh containers/check.sh [--demo]      --demo: also a whole synthetic patient (minutes)
 set -eu
 cd "$(dirname "$0")/.."
@@ -31,8 +32,25 @@ if command -v hadolint >/dev/null; then check 'hadolint' "hadolint --ignore DL30
 if command -v docker >/dev/null && docker info >/dev/null 2>&1; then
   docker build -f $file -t lesionwise:check . && ok 'Docker builds it' || bad 'Docker builds it'
   check 'it runs as the user given' "docker run --rm --user 12345:12345 lesionwise:check doctor"
+elif command -v buildah >/dev/null; then
+  # Without namespaces or overlays of its own: works as root inside a plain virtual machine.
+  export BUILDAH_ISOLATION="${BUILDAH_ISOLATION:-chroot}" STORAGE_DRIVER="${STORAGE_DRIVER:-vfs}"
+  base=$(sed -n 's/^FROM \([^ ]*\).*/\1/p' $file | head -n 1)
+  buildah images "$base" >/dev/null 2>&1 || timeout 120 buildah pull -q "docker.io/library/$base" >/dev/null 2>&1 ||
+    sh containers/base.sh
+  log=$(mktemp)
+  if buildah bud --pull-never -f $file -t lesionwise:check . >"$log" 2>&1; then ok 'buildah builds it'; else
+    bad 'buildah builds it'
+    tail -n 5 "$log"
+  fi
+  rm -f "$log"
+  container=$(buildah from --pull-never lesionwise:check)
+  inside() { buildah run --user 12345:12345 --workingdir /tmp "$container" -- "$@"; }
+  check 'in the container, as the user given: doctor' 'inside lesionwise doctor'
+  if [ "$demo" = --demo ]; then check 'in the container: demo' 'inside lesionwise demo --quiet'; fi
+  buildah rm "$container" >/dev/null
 else
-  echo '-     no Docker that works here: its steps are run instead'
+  echo '-     neither Docker nor buildah works here: the steps are run instead'
 fi
 if command -v apptainer >/dev/null; then
   npm pack --silent && mv lesionwise-*.tgz lesionwise.tgz

@@ -78,7 +78,11 @@ export async function readSummary(folder: string): Promise<Summary> {
 /** @throws InputError when it is missing, or says where it is not as `segment` writes it */
 export async function readProvenance(folder: string): Promise<Provenance> {
   const source = await resultPath(folder, 'provenance.json')
-  return readJson(await resultBytes(folder, 'provenance.json'), provenanceSchema, about(source, 'the provenance of a result'))
+  return readJson(
+    await resultBytes(folder, 'provenance.json'),
+    provenanceSchema,
+    about(source, 'the provenance of a result'),
+  )
 }
 
 /** `lesions.tsv`. @throws InputError when it is missing, or no table */
