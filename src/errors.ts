@@ -55,4 +55,6 @@ export interface Flag {
   severity: 'info' | 'warning' | 'serious'
   /** One sentence for a reader: what was seen and what it means for the result. */
   message: string
+  /** The figures and names in that sentence, so that it can be said in another language. */
+  values?: Readonly<Record<string, number | string>>
 }

@@ -169,6 +169,7 @@ export function chooseAffine(header: RawHeader, dims: Vec3, source: string): { a
         code: 'sform-qform-conflict',
         severity: 'warning',
         message: `The header's sform and qform place the image ${apart.toFixed(1)} mm apart; the sform is used. Other programs may use the qform.`,
+        values: { mm: Number(apart.toFixed(1)) },
       })
   }
   if (sform || qform) return { affine: (sform ?? qform)!, flags }

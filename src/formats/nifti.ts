@@ -55,6 +55,7 @@ function judgeContent(image: Image, notFinite: number, source: string): Flag[] {
       code: 'non-finite-voxels',
       severity: 'warning',
       message: `${notFinite} voxels (${percent(notFinite / n)}) are NaN or infinite; they are treated as outside the field of view.`,
+      values: { count: notFinite, percent: Number(((100 * notFinite) / n).toPrecision(2)) },
     })
   const first = image.data[0]
   if (image.data.every((value) => value === first))

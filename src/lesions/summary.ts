@@ -53,6 +53,10 @@ export const summarySchema = z
           code: z.string().describe('stable name, e.g. thick-slices'),
           severity: z.enum(['info', 'warning', 'serious']),
           message: z.string().describe('one sentence for a reader'),
+          values: z
+            .record(z.string(), z.union([z.number(), z.string()]))
+            .optional()
+            .describe('the figures and names in that sentence, for other languages'),
         }),
       )
       .describe('doubts about the images and the run'),

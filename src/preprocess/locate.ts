@@ -86,6 +86,11 @@ export async function locate(study: Study, work: Preparing, brainMask?: Mask): P
         code: 'registration-check-failed',
         severity: 'serious',
         message: `${contrastName(modality)} and ${contrastName(anchor)} do not fit each other (check ${value.trust.toFixed(2)}): the registration failed, or they show different people; ${contrastName(modality)} is not used.`,
+        values: {
+          image: contrastName(modality),
+          anchor: contrastName(anchor),
+          check: Number(value.trust.toFixed(2)),
+        },
       })
       continue
     }
@@ -118,6 +123,7 @@ export async function locate(study: Study, work: Preparing, brainMask?: Mask): P
       code: 'not-like-a-head',
       severity: 'serious',
       message: `${contrastName(guide)} does not look like a head in the atlas's place (check ${toAtlasOfGuide.value.trust.toFixed(2)}): it may show another part of the body, or its header may be wrong; brain, tissue and lesions cannot be relied on.`,
+      values: { image: contrastName(guide), check: Number(toAtlasOfGuide.value.trust.toFixed(2)) },
     })
   const start = compose(toAtlasOfGuide.value.map, maps[guide]!)
 
@@ -130,6 +136,7 @@ export async function locate(study: Study, work: Preparing, brainMask?: Mask): P
       code: 'brain-masks-disagree',
       severity: 'warning',
       message: `The ways to find the brain disagree (mean Dice ${brain.value.agreement.toFixed(2)}${brain.value.said && `; ${brain.value.said}`}): look at the edge of the mask.`,
+      values: { dice: Number(brain.value.agreement.toFixed(2)) },
     })
   const ml = recipe.brain === 'none' ? 0 : volumeMl(brain.value.mask)
   if (ml > 0 && (ml < leastBrainMl || ml > mostBrainMl))
@@ -137,6 +144,7 @@ export async function locate(study: Study, work: Preparing, brainMask?: Mask): P
       code: 'implausible-brain-volume',
       severity: 'serious',
       message: `The brain measures ${Math.round(ml)} ml, which no whole brain does: the scan shows a part of it, the voxel sizes in the header are wrong, or it was not found.`,
+      values: { ml: Math.round(ml) },
     })
   return {
     anchor,

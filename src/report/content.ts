@@ -4,6 +4,7 @@ import { orientation, voxelSizes } from '../volume/affine.js'
 import { volumeMl } from '../volume/volume.js'
 import { countByRegion, criteriaAxisMm, criteriaReferences } from './criteria.js'
 import type { ReportInput } from './input.js'
+import { flagSentence } from './words/flags.js'
 import { type Speech, speech } from './words/languages.js'
 import { plain } from './words.js'
 
@@ -224,11 +225,16 @@ function earlierOf(input: ReportInput, { words, figure, signed, listed }: Speech
 }
 
 /** The serious ones first. */
-function flagsOf(flags: readonly Flag[], { words }: Speech): ReportContent['flags'] {
+function flagsOf(flags: readonly Flag[], { language, words }: Speech): ReportContent['flags'] {
   const order = ['serious', 'warning', 'info'] as const
   return [...flags]
     .sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))
-    .map(({ code, severity, message }) => ({ code, severity, message, label: words.quality.severities[severity] }))
+    .map((flag) => ({
+      code: flag.code,
+      severity: flag.severity,
+      message: flagSentence(flag, language),
+      label: words.quality.severities[flag.severity],
+    }))
 }
 
 function methodOf(input: ReportInput, said: Speech): MethodContent {

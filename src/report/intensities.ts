@@ -15,6 +15,7 @@ export function intensityFlags(name: string, image: Image, brain: Mask): Flag[] 
       code: 'saturated',
       severity: 'warning',
       message: `${name}: ${(100 * clipped).toFixed(1)} % of the brain has the largest value the file holds: intensities were clipped, and bright tissues cannot be told from each other.`,
+      values: { image: name, percent: Number((100 * clipped).toFixed(1)) },
     })
   const wrapped = jumps(image, brain)
   if (wrapped > mostWrapped)
@@ -22,6 +23,7 @@ export function intensityFlags(name: string, image: Image, brain: Mask): Flag[] 
       code: 'wrapped-intensities',
       severity: 'serious',
       message: `${name}: values jump from one end of 16-bit integers to the other between neighbouring voxels (${(100 * wrapped).toFixed(1)} % of the brain): they ran over when the file was written. Export the image again.`,
+      values: { image: name, percent: Number((100 * wrapped).toFixed(1)) },
     })
   return flags
 }

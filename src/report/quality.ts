@@ -60,38 +60,44 @@ export function qualityFlags(input: QualityInput): { flags: Flag[]; measures: Qu
 
 function imageFlags(m: QualityMeasures): Flag[] {
   const flags: Flag[] = []
-  const flag = (code: string, severity: Flag['severity'], message: string) => flags.push({ code, severity, message })
-  const mm = (value: number) => `${Number(value.toFixed(1))} mm`
+  const flag = (code: string, severity: Flag['severity'], message: string, values?: Flag['values']) =>
+    flags.push({ code, severity, message, ...(values ? { values } : {}) })
+  const [slice, pixel] = [Number(m.sliceMm.toFixed(1)), Number(m.pixelMm.toFixed(1))]
 
   if (m.fluidToWhite !== undefined && m.fluidToWhite > limits.fluidToWhite)
     flag(
       'flair-looks-like-t2',
       'serious',
       `The image given as FLAIR looks like a T2: fluid in the ventricles is ${m.fluidToWhite.toFixed(1)} times as bright as white matter, and should be darker. Check which file was given; the lesions found here mean nothing if it is a T2.`,
+      { ratio: Number(m.fluidToWhite.toFixed(1)) },
     )
   else if (m.greyToWhite !== undefined && m.greyToWhite < limits.greyToWhite)
     flag(
       'flair-looks-like-t1',
       'serious',
       `The image given as FLAIR looks like a T1: grey matter is darker than white matter (ratio ${m.greyToWhite.toFixed(2)}), and should be at least as bright. Check which file was given; the lesions found here mean nothing if it is a T1.`,
+      { ratio: Number(m.greyToWhite.toFixed(2)) },
     )
   if (m.cutCm2 > limits.cutCm2)
     flag(
       'missing-coverage',
       'warning',
       `The scan ends inside the brain at the ${m.cutEnd}: lesions beyond it are missing from counts and volumes.`,
+      { end: m.cutEnd ?? '' },
     )
   if (m.sliceMm > limits.sliceMm || m.anisotropy > limits.anisotropy)
     flag(
       'thick-slices',
       'warning',
-      `The slices are ${mm(m.sliceMm)} thick (pixels ${mm(m.pixelMm)}): small lesions can hide within a slice, and counts and volumes are less certain than in a 3-D scan.`,
+      `The slices are ${slice} mm thick (pixels ${pixel} mm): small lesions can hide within a slice, and counts and volumes are less certain than in a 3-D scan.`,
+      { slice, pixel },
     )
   if (m.pixelMm > limits.pixelMm)
     flag(
       'low-resolution',
       'warning',
-      `The pixels measure ${mm(m.pixelMm)}: lesions of a few millimetres blur into their surroundings and may be missed.`,
+      `The pixels measure ${pixel} mm: lesions of a few millimetres blur into their surroundings and may be missed.`,
+      { pixel },
     )
   if (m.contrast < limits.contrast)
     flag(
@@ -104,6 +110,7 @@ function imageFlags(m: QualityMeasures): Flag[] {
       'ghosting',
       'warning',
       `The air beside the head holds faint copies of it (${(100 * m.ghosting).toFixed(1)} % of the brain's brightness): the patient may have moved, and copies that fall onto the brain can look like lesions.`,
+      { percent: Number((100 * m.ghosting).toFixed(1)) },
     )
   return flags
 }

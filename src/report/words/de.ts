@@ -95,7 +95,7 @@ export const de: Words = {
 
   quality: {
     title: 'Zweifel und Qualität',
-    lead: 'Was an den Bildern und am Lauf auffiel. Ein Hinweis ist ein Grund hinzusehen, kein Urteil. Die Hinweise sind auf Englisch.',
+    lead: 'Was an den Bildern und am Lauf auffiel. Ein Hinweis ist ein Grund hinzusehen, kein Urteil.',
     none: 'Nichts fiel auf, was gegen das Ergebnis spricht.',
     severities: { serious: 'Ernst', warning: 'Warnung', info: 'Hinweis' },
     more: (n) => `${n} weitere in report.html und summary.json.`,

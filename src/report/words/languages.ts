@@ -11,6 +11,7 @@ export const isLanguage = (code: string): code is Language => Object.hasOwn(lang
 
 /** Phrases of a language, and figures and lists as it writes them. */
 export interface Speech {
+  language: Language
   words: Words
   /** A number for reading, as `figure` in words.ts. */
   figure(value: number, decimals?: number): string
@@ -23,6 +24,7 @@ export function speech(language: Language = 'en'): Speech {
   const words: Words = languages[language]
   const number = (value: number, decimals?: number) => figure(value, decimals, words.locale)
   return {
+    language,
     words,
     figure: number,
     signed(value, decimals) {
