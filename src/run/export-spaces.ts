@@ -7,9 +7,11 @@ import { register, registrationCheck, trustworthy } from '../preprocess/register
 import { Stages } from '../preprocess/stages.js'
 import { type Affine, compose, identity, invert } from '../volume/affine.js'
 import { conformedGrid } from '../volume/conform.js'
+import type { Modality } from '../volume/study.js'
 import { type Grid, gridOf, type Image } from '../volume/volume.js'
 import type { ExportOptions, SegmentedFolder } from './export.js'
 import { readBytes, readImage } from './inputs.js'
+import type { Provenance } from './provenance.js'
 
 /**
  * FLAIR RAS mm → MNI152 RAS mm: as `segment` recorded it, else found anew from the images.
@@ -57,12 +59,10 @@ export async function freesurferGridFor(
   const grid = isMgh(t1) ? gridOf(image) : conformedGrid(image)
   if (flair !== undefined)
     return { grid, map: await registered(image, flair, { t1, seed, signal }), from: 'registered' }
-  const step = provenance.steps?.find((one) => one.step === 'align-t1')?.result
-  const map = mapOf(step?.map)
-  const same =
-    sha256 === undefined || provenance.inputs?.some((input) => input.role === 't1' && input.sha256 === sha256)
-  if (map && same && typeof step?.trust === 'number' && trustworthy(step.trust))
-    return { grid, map: invert(map), from: 'recorded by segment' }
+  const recorded = alignmentOf(provenance, 't1')
+  const same = sha256 === undefined || provenance.inputs.some((input) => input.role === 't1' && input.sha256 === sha256)
+  if (recorded && same && trustworthy(recorded.trust))
+    return { grid, map: invert(recorded.map), from: 'recorded by segment' }
   flag({
     code: 'alignment-by-header',
     severity: 'warning',
@@ -91,6 +91,13 @@ async function registered(
 }
 
 const isMgh = (path: string): boolean => /\.mg[hz]$|\.mgh\.gz$/i.test(path)
+
+/** How an image lies to the FLAIR, as `segment` recorded it: FLAIR RAS mm → its RAS mm, and the check of it, 0–1. */
+export function alignmentOf({ steps }: Provenance, role: Modality): { map: Affine; trust: number } | undefined {
+  const { map: recorded, trust } = steps.find(({ step }) => step === `align-${role}`)?.result ?? {}
+  const map = mapOf(recorded)
+  return map && typeof trust === 'number' ? { map, trust } : undefined
+}
 
 /** Sixteen finite numbers, or undefined for anything else. */
 const mapOf = (value: unknown): Affine | undefined =>

@@ -12,8 +12,10 @@ import { type CriteriaRegion, countByRegion } from '../report/criteria.js'
 import type { Difference, EarlierResult, ReportInput } from '../report/input.js'
 import { buildReport } from '../report/page.js'
 import type { Language } from '../report/words/languages.js'
+import { resample } from '../volume/resample.js'
 import { type Modality, modalities } from '../volume/study.js'
 import { type Image, sameGrid } from '../volume/volume.js'
+import { alignmentOf } from './export-spaces.js'
 import { readImage } from './inputs.js'
 import { judgeOutput, writeWhole } from './output-file.js'
 import { exists } from './output-folder.js'
@@ -28,6 +30,8 @@ export interface ReportOptions {
   result: string
   /** The FLAIR of that run, for the pictures; default: the path in its provenance, if that was kept. */
   flair?: string
+  /** The T1 of that run, to show how it fits the FLAIR; default: as for the FLAIR. */
+  t1?: string
   /** Page to write. Default: report.html in the folder. */
   html?: string
   /** PDF to write. Default: report.pdf in the folder. */
@@ -88,19 +92,20 @@ export async function reportResult(options: ReportOptions): Promise<ReportResult
   const own = (name: string) => resultPath(options.result, name)
   const ownPage = await own('report.html')
   const [page, pdf] = [options.html ?? ownPage, options.pdf ?? (await own('report.pdf'))]
-  const inputs = [...(flair ? [flair.path] : []), ...(await Promise.all(keptFiles.map(own)))]
+  const images = [flair?.path, options.t1].filter((path) => path !== undefined)
+  const inputs = [...images, ...(await Promise.all(keptFiles.map(own)))]
   await judgeOutput(page, '--html', inputs)
   await judgeOutput(pdf, '--pdf', inputs)
   if (page === pdf) throw new UsageError(`--html and --pdf are both ${pdf}; give two files`)
   // A page with pictures is worth more than one without in another language.
   const keep = !flair && options.html === undefined && (await exists(ownPage))
   if (keep) note('report.html stays as it was: without the FLAIR a new one would have no pictures')
-  else if (options.html === undefined && stored.provenance.inputs.some(({ role }) => role === 't1'))
-    note('the new report.html does not show how the T1 fits the FLAIR; that is shown only when `segment` writes it')
+  const t1 = flair && !keep ? await t1Of(stored, options.t1, flair.image, note) : undefined
 
   const input: ReportInput = {
     ...(await aboutMethod(stored.provenance)),
     ...(flair ? { flair: flair.image } : {}),
+    ...t1,
     labels: stored.labels,
     lesions: stored.lesions,
     summary: stored.summary,
@@ -250,6 +255,31 @@ async function flairOf(
   if (about?.sha256 !== undefined && about.sha256 !== sha256)
     note(`${path} is on the grid of the result but is not the very file that was segmented: the pictures may mislead`)
   return { path, image: { ...image, dims: labels.dims, affine: labels.affine } }
+}
+
+/** The T1 on the grid of the FLAIR, by the way that `segment` found; undefined where one of the two is not at hand. */
+async function t1Of(
+  { provenance }: StoredResult,
+  given: string | undefined,
+  flair: Image,
+  note: (text: string) => void,
+): Promise<Pick<ReportInput, 't1' | 'registrationTrust'> | undefined> {
+  const about = provenance.inputs.find(({ role }) => role === 't1')
+  if (!about) {
+    if (given !== undefined) throw new UsageError(`--t1 ${given}: this result was made without a T1`)
+    return undefined
+  }
+  const path = given ?? about.path
+  if (path === undefined || (given === undefined && !(await exists(path)))) {
+    note('how the T1 fits the FLAIR is not shown: the T1 is not at hand; give it with --t1 FILE')
+    return undefined
+  }
+  const { image, sha256 } = await readImage(path, 't1')
+  if (about.sha256 !== undefined && about.sha256 !== sha256)
+    throw new InputError(path, 'is not the T1 of this result', 'give the file that `segment` was given')
+  const found = alignmentOf(provenance, 't1')
+  if (found === undefined) note('how the T1 fits the FLAIR is not shown: the result does not say how the two lie')
+  return found && { t1: await resample(image, flair, { map: found.map }), registrationTrust: found.trust }
 }
 
 /** What the method is, as far as this version knows it. */

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parseHTML } from 'linkedom'
 import { InputError, UsageError } from '../../src/errors.js'
+import { writeNifti } from '../../src/formats/nifti.js'
 import { buildReport } from '../../src/report/page.js'
 import { de } from '../../src/report/words/de.js'
 import { en } from '../../src/report/words/en.js'
 import { reportResult } from '../../src/run/report.js'
 import { buildPdf } from '../../src/run/report-pdf.js'
+import { compose, translation } from '../../src/volume/affine.js'
 import { flair, reportInput } from '../report/phantom.js'
+import { flairInput } from './made-up-result.js'
 import { flairFile, storeResult } from './stored-result.js'
 
 const base = mkdtempSync(join(tmpdir(), 'lesionwise-report-'))
@@ -134,6 +138,30 @@ test('a result gets its report anew, the figures as they were', async () => {
     [1, 1, 1],
   )
   assert.equal(made.lesionCount, 3)
+})
+
+test('anew, the T1 lies on the FLAIR as segment found it', async () => {
+  const folder = join(base, 'with-t1')
+  const t1 = join(base, 'T1.nii.gz')
+  // The same head, its header moved by 20 mm: the recorded map undoes that.
+  const affine = compose(translation([20, 0, 0]), flair.affine)
+  writeFileSync(t1, await writeNifti({ ...flair, affine }))
+  const sha256 = createHash('sha256').update(readFileSync(t1)).digest('hex')
+  const inputs = [flairInput({ dims: flair.dims }), flairInput({ role: 't1', sha256, dims: flair.dims })]
+  const aligned = { map: translation([20, 0, 0]), trust: 0.93 }
+  const steps = [{ step: 'align-t1', version: 1, params: {}, result: aligned, seconds: 0 }]
+  await storeResult(folder, { inputs, steps })
+  const without = await reportResult({ result: folder, flair: image })
+  assert.match(without.notes.join(), /how the T1 fits.*--t1 FILE/)
+  const made = await reportResult({ result: folder, flair: image, t1 })
+  assert.deepEqual(made.notes, [])
+  const section = (page: string) => page.match(/<section id="registration".*?<\/section>/s)?.[0]
+  const input = { ...reportInput(), t1: flair, registrationTrust: 0.93 }
+  const shown = section(readFileSync(join(folder, 'report.html'), 'utf8'))
+  assert.ok(shown?.includes('0.93'))
+  assert.equal(shown, section(await buildReport(input)))
+  await assert.rejects(reportResult({ result: folder, flair: image, t1: image }), /is not the T1 of this result/)
+  await assert.rejects(reportResult({ result: now, flair: image, t1 }), /made without a T1/)
 })
 
 test('compared with an earlier visit: then, now, difference, and what was not made alike', async () => {

@@ -5,6 +5,7 @@ import { interruptSignal } from '../progress.js'
 
 interface Flags {
   flair?: string
+  t1?: string
   html?: string
   pdf?: string
   lang: Language
@@ -23,6 +24,7 @@ export function reportCommand(): Command {
     )
     .argument('<result>', 'folder that `lesionwise segment` wrote, or of one visit that `bids` wrote')
     .option('--flair <file>', 'the FLAIR of that run, for the pictures (default: its path, if --keep-paths kept it)')
+    .option('--t1 <file>', 'the T1 of that run, to show how it fits the FLAIR (default: likewise)')
     .option('--html <file>', 'page to write (default: report.html in the result; left as it is without the FLAIR)')
     .option('--pdf <file>', 'PDF to write (default: report.pdf in the result)')
     .addOption(new Option('--lang <code>', 'language of the report').choices([...reportLanguages]).default('en'))
@@ -32,7 +34,7 @@ export function reportCommand(): Command {
     .addHelpText(
       'after',
       `
-Masks and figures stay as they are. Flags and what methods say of themselves are in English in every language.
+Masks and figures stay as they are. What methods say of themselves is in English in every language.
 
 Examples:
   lesionwise report result --flair FLAIR.nii.gz
