@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { InputError, RunError, UsageError } from '../errors.js'
+import { jsonOf } from '../formats/json.js'
 import { requireContrasts } from '../methods/registry.js'
 import { methodFor, parametersOf } from '../run/segment.js'
 import { bodyWithin, guard, problem } from './guard.js'
@@ -150,7 +151,7 @@ interface Sent {
 /** The parts of a request, or what is wrong with it. */
 async function readSent(context: Context, body: Uint8Array, type: string): Promise<Sent | string> {
   if (type === 'application/json') {
-    const request = json(new TextDecoder().decode(body))
+    const request = jsonOf(body, z.unknown())
     return request === undefined ? 'The body is no JSON.' : { request, images: new Map() }
   }
   const headers = { 'content-type': context.req.header('content-type') ?? '' }
@@ -161,7 +162,7 @@ async function readSent(context: Context, body: Uint8Array, type: string): Promi
   form.forEach((value, name) => parts.push([name, value]))
   for (const [name, value] of parts) {
     if (name === 'request') {
-      sent.request = json(typeof value === 'string' ? value : await value.text())
+      sent.request = jsonOf(typeof value === 'string' ? value : await value.text(), z.unknown())
       if (sent.request === undefined) return 'The part `request` is no JSON.'
     } else if (!(inputRoles as readonly string[]).includes(name))
       return `There is a part "${name.slice(0, 50)}"; parts are request, ${inputRoles.join(', ')}.`
@@ -169,14 +170,6 @@ async function readSent(context: Context, body: Uint8Array, type: string): Promi
     else sent.images.set(name as InputRole, value)
   }
   return sent
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 async function* chunks(file: Blob): AsyncIterable<Uint8Array> {
