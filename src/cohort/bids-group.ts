@@ -6,7 +6,7 @@ import { readTsv } from '../formats/tsv.js'
 import type { CohortInput, CohortVisit, GroupComparison } from '../report/cohort-input.js'
 import { buildCohortPage } from '../report/cohort-page.js'
 import { writeWhole } from '../run/output-file.js'
-import { readSummary } from '../run/result-files.js'
+import { ResultFolder } from '../run/result-files.js'
 import { packageVersion } from '../run/segment.js'
 import { chosen, type Dataset, readDataset, type Session } from './bids-dataset.js'
 import { isOurDataset } from './bids-derivatives.js'
@@ -128,7 +128,8 @@ async function readVisit(out: string, session: Session): Promise<{ visit: Cohort
   // A run that failed after an earlier one had a result: the settings have changed, and it is not comparable.
   if (complete && log?.status !== 'failed') {
     const folder = visitFolder(session)
-    const summary = await readSummary(join(out, folder)).catch((error) => {
+    const result = await ResultFolder.open(join(out, folder))
+    const summary = await result.summary().catch((error) => {
       if (!(error instanceof InputError)) throw error
       return { damaged: `${folder}: ${error.problem}; remove the folder and run the participant level again` }
     })

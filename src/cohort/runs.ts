@@ -7,7 +7,7 @@ import { standInsOf } from '../methods/contrasts.js'
 import type { RunOutcome } from '../report/benchmark-input.js'
 import { methodStage } from '../run/options.js'
 import { writeWhole } from '../run/output-file.js'
-import { readProvenance, readSummary } from '../run/result-files.js'
+import { ResultFolder } from '../run/result-files.js'
 import type { Modality } from '../volume/study.js'
 import type { PlannedMethod } from './plan.js'
 import type { PreparationTask, PreparationTime } from './prepare-worker.js'
@@ -159,8 +159,9 @@ export async function segmentation(
   for (const [name, value] of Object.entries(params)) args.push('--param', `${name}=${value}`)
   const ended = await runScript('cli/main.js', args, settings)
   if (ended.code !== 0) return { failure: failureOf(ended, settings) }
-  const provenance = await readProvenance(folder)
-  const { flags } = await readSummary(folder)
+  const result = await ResultFolder.open(folder)
+  const provenance = await result.provenance()
+  const { flags } = await result.summary()
   const at = provenance.stages.findIndex(({ stage }) => stage === methodStage)
   const sum = provenance.stages.slice(0, at).reduce((seconds, stage) => seconds + stage.seconds, 0)
   return {

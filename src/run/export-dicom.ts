@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import { type Flag, InputError } from '../errors.js'
 import { dicomLab } from '../formats/dicom/colour.js'
 import { uidOf } from '../formats/dicom/identity.js'
@@ -19,7 +18,7 @@ import { findSource, stepsOn } from './dicom/source-series.js'
 import { hash } from './inputs.js'
 import type { Progress } from './options.js'
 import { openOutputFolder } from './output-folder.js'
-import { locationOf, readProvenance, resultBytes, resultOptional, resultTable } from './result-files.js'
+import { locationOf, ResultFolder } from './result-files.js'
 
 export interface ExportDicomOptions {
   /** Folder that `segment` wrote. */
@@ -74,13 +73,12 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
     signal?.throwIfAborted()
     onProgress?.({ stage: text, fraction })
   }
-  const provenance = await readProvenance(result)
-  const table = await resultTable(result)
-  const { image: instances } = await readNiftiValues(
-    await resultBytes(result, 'lesion_instances.nii.gz'),
-    join(result, 'lesion_instances.nii.gz'),
-  )
-  const probabilityFile = await resultOptional(result, 'lesion_probability.nii.gz')
+  const stored = await ResultFolder.open(result)
+  const provenance = await stored.provenance()
+  const table = await stored.table()
+  const [ids, beliefs] = ['lesion_instances.nii.gz', 'lesion_probability.nii.gz']
+  const { image: instances } = await readNiftiValues(await stored.bytes(ids), stored.path(ids))
+  const probability = await stored.optional(beliefs)
   stage('Reading the source series', 0)
   const { id, source, sameGrid, nifti } = await findSource(options.dicom, instances, options.series, onFlag, signal)
 
@@ -131,8 +129,8 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
       severity: 'info',
       message: 'There is no lesion: the report says so, and there is no segmentation.',
     })
-  if (probabilityFile) {
-    const { image } = await readNiftiValues(probabilityFile.bytes, probabilityFile.path)
+  if (probability) {
+    const { image } = await readNiftiValues(probability, stored.path(beliefs))
     const [planes] = planesOf(source, image, 1, 255, (value) => {
       const level = Math.round(255 * Math.min(1, Math.max(0, value)))
       return level > 0 ? [0, level] : undefined
@@ -193,7 +191,7 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
     if (!(error instanceof InputError)) throw error
     onFlag({ code: 'no-key-images', severity: 'warning', message: `There are no key images: ${error.problem}.` })
   }
-  const pdf = (await resultOptional(result, 'report.pdf'))?.bytes
+  const pdf = await stored.optional('report.pdf')
   if (pdf) {
     const ids = { instance: await fresh(), series: await fresh() }
     made.set('report_pdf.dcm', encapsulatedPdf(source, pdf, ids, making(9005)))

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { type Flag, UsageError } from '../errors.js'
 import { writeItkAffine } from '../formats/itk.js'
 import { type SnapLabel, writeSnapLabels } from '../formats/itk-snap.js'
@@ -16,7 +15,7 @@ import { atlasMapFor, freesurferGridFor } from './export-spaces.js'
 import type { Progress } from './options.js'
 import { openOutputFolder } from './output-folder.js'
 import type { Provenance } from './provenance.js'
-import { locationOf, readProvenance, readSummary, resultBytes, resultTable } from './result-files.js'
+import { locationOf, ResultFolder } from './result-files.js'
 
 export const exportFormats = ['itksnap', 'freesurfer', 'fsl', 'csv'] as const
 export type ExportFormat = (typeof exportFormats)[number]
@@ -70,11 +69,12 @@ export async function exportResult(options: ExportOptions): Promise<ExportResult
   const odd = to.find((name) => !exportFormats.includes(name))
   if (odd !== undefined || to.length === 0)
     throw new UsageError(`--to takes ${exportFormats.join(', ')}${odd === undefined ? '' : `, not "${odd}"`}`)
-  const bytes = (name: string) => resultBytes(options.result, name)
-  const provenance = await readProvenance(options.result)
-  const summary = await readSummary(options.result)
-  const table = await resultTable(options.result)
-  const mask = await readNiftiMask(await bytes('lesion_mask.nii.gz'), join(options.result, 'lesion_mask.nii.gz'))
+  const segmented = await ResultFolder.open(options.result)
+  const provenance = await segmented.provenance()
+  const summary = await segmented.summary()
+  const table = await segmented.table()
+  const maskName = 'lesion_mask.nii.gz'
+  const mask = await readNiftiMask(await segmented.bytes(maskName), segmented.path(maskName))
   const found: SegmentedFolder = { folder: options.result, mask, provenance }
 
   const flags: Flag[] = []
@@ -91,7 +91,7 @@ export async function exportResult(options: ExportOptions): Promise<ExportResult
       options.signal?.throwIfAborted()
       options.onProgress?.({ stage: `Writing for ${titles[format]}`, fraction: i / to.length })
       if (format === 'itksnap') {
-        const instances = await bytes('lesion_instances.nii.gz')
+        const instances = await segmented.bytes('lesion_instances.nii.gz')
         for (const [name, content] of await snapFiles(instances, table.rows)) files.set(name, content)
       } else if (format === 'csv') {
         const tables = statisticsTables(table, summary, options.id)

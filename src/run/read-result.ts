@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { InputError } from '../errors.js'
 import { readNifti, readNiftiMask, readNiftiValues } from '../formats/nifti.js'
 import type { Summary } from '../lesions/summary.js'
@@ -7,7 +6,7 @@ import { type Lesion, type Location, locations } from '../lesions/types.js'
 import type { Modality } from '../volume/study.js'
 import { type Image, type Mask, sameGrid, type Volume } from '../volume/volume.js'
 import type { Provenance } from './provenance.js'
-import { readProvenance, readSummary, resultBytes, resultOptional, resultTable } from './result-files.js'
+import { ResultFolder } from './result-files.js'
 
 /** A result of `segment`, or of `bids` for one visit, as its folder holds it. */
 export interface StoredResult {
@@ -30,12 +29,13 @@ export async function readResult(folder: string): Promise<StoredResult> {
   })
   if (!about.isDirectory()) throw new InputError(folder, 'is a file, not a folder', again)
   // The mark of a complete result comes first: other folders are told at once.
-  const provenance = await readProvenance(folder)
-  const summary = await readSummary(folder)
-  const source = join(folder, 'lesion_instances.nii.gz')
-  const { image } = await readNiftiValues(await resultBytes(folder, 'lesion_instances.nii.gz'), source)
+  const files = await ResultFolder.open(folder)
+  const provenance = await files.provenance()
+  const summary = await files.summary()
+  const ids = 'lesion_instances.nii.gz'
+  const { image } = await readNiftiValues(await files.bytes(ids), files.path(ids))
   const labels = { ...image, data: Int16Array.from(image.data) }
-  const lesions = lesionsOf((await resultTable(folder)).rows, labels, join(folder, 'lesions.tsv'))
+  const lesions = lesionsOf((await files.table()).rows, labels, files.path('lesions.tsv'))
   if (lesions.length !== summary.lesionCount)
     throw new InputError(
       folder,
@@ -43,8 +43,8 @@ export async function readResult(folder: string): Promise<StoredResult> {
       'run `lesionwise segment` again',
     )
   const optional = async <T>(name: string, read: (bytes: Uint8Array, source: string) => Promise<T>) => {
-    const found = await resultOptional(folder, name)
-    return found && (await read(found.bytes, found.path))
+    const bytes = await files.optional(name)
+    return bytes && (await read(bytes, files.path(name)))
   }
   const brain = await optional('brain_mask.nii.gz', readNiftiMask)
   const probability = await optional(
@@ -54,7 +54,7 @@ export async function readResult(folder: string): Promise<StoredResult> {
   for (const [name, volume] of Object.entries({ brain_mask: brain, lesion_probability: probability }))
     if (volume && !sameGrid(volume, labels, 0.01))
       throw new InputError(
-        join(folder, `${name}.nii.gz`),
+        files.path(`${name}.nii.gz`),
         'is on another grid than lesion_instances.nii.gz',
         'run `lesionwise segment` again',
       )

@@ -22,7 +22,7 @@ import { exists } from './output-folder.js'
 import type { Provenance } from './provenance.js'
 import { readResult, type StoredResult } from './read-result.js'
 import { buildPdf } from './report-pdf.js'
-import { resultPath } from './result-files.js'
+import { ResultFolder } from './result-files.js'
 import { givenMask, notesOf, packageVersion } from './segment.js'
 
 export interface ReportOptions {
@@ -89,11 +89,12 @@ export async function reportResult(options: ReportOptions): Promise<ReportResult
   const stored = await readResult(options.result)
   const earlier = options.earlier === undefined ? undefined : await earlierOf(options.earlier, stored, options, note)
   const flair = await flairOf(stored, options.flair, note)
-  const own = (name: string) => resultPath(options.result, name)
-  const ownPage = await own('report.html')
-  const [page, pdf] = [options.html ?? ownPage, options.pdf ?? (await own('report.pdf'))]
+  const folder = await ResultFolder.open(options.result)
+  const own = (name: string) => folder.path(name)
+  const ownPage = own('report.html')
+  const [page, pdf] = [options.html ?? ownPage, options.pdf ?? own('report.pdf')]
   const images = [flair?.path, options.t1].filter((path) => path !== undefined)
-  const inputs = [...images, ...(await Promise.all(keptFiles.map(own)))]
+  const inputs = [...images, ...keptFiles.map(own)]
   await judgeOutput(page, '--html', inputs)
   await judgeOutput(pdf, '--pdf', inputs)
   if (page === pdf) throw new UsageError(`--html and --pdf are both ${pdf}; give two files`)

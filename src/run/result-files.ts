@@ -7,8 +7,6 @@ import { type Summary, summarySchema } from '../lesions/summary.js'
 import { type Location, locations } from '../lesions/types.js'
 import { type Provenance, provenanceSchema } from './provenance.js'
 
-/** The files of a result, as who reads one of them wants them: of `segment`, or a visit's of `bids`, by `segment`'s names. */
-
 /**
  * What a file of `segment` is called in a visit's folder of BIDS derivatives.
  *
@@ -35,60 +33,64 @@ export function bidsResultName(stem: string, name: string, anat: readonly string
 export const bidsStem = (names: Iterable<string>): string | undefined =>
   Array.from(names, (name) => name.match(/^(sub-.*)_summary\.json$/)?.[1]).find((stem) => stem !== undefined)
 
-/** Where a file of a result lies, or would. */
-export async function resultPath(folder: string, name: string): Promise<string> {
-  const names: string[] = await readdir(folder).catch(() => [])
-  const stem = names.includes('lesion_mask.nii.gz') ? undefined : bidsStem(names)
-  if (stem === undefined) return join(folder, name)
-  return join(folder, bidsResultName(stem, name, await readdir(join(folder, 'anat')).catch(() => [])))
-}
+const again = 'run `lesionwise segment` again'
 
-/** @throws InputError when the folder holds no such file: then it is no complete result */
-export async function resultBytes(folder: string, name: string): Promise<Uint8Array> {
-  try {
-    return await readFile(await resultPath(folder, name))
-  } catch (cause) {
-    throw new InputError(
-      folder,
-      `holds no ${name} that can be read, so it is no complete result of \`lesionwise segment\` or \`bids\``,
-      'give the folder of its --out, or of one visit',
-      { cause },
-    )
+/** A folder that holds a result; its files go by the names that `segment` gives them, whoever wrote it. */
+export class ResultFolder {
+  private constructor(
+    readonly folder: string,
+    private readonly place: (name: string) => string,
+  ) {}
+
+  /** Looks once what the folder is; a folder that is not there holds nothing. */
+  static async open(folder: string): Promise<ResultFolder> {
+    const names: string[] = await readdir(folder).catch(() => [])
+    const stem = names.includes('lesion_mask.nii.gz') ? undefined : bidsStem(names)
+    if (stem === undefined) return new ResultFolder(folder, (name) => name)
+    const anat: string[] = await readdir(join(folder, 'anat')).catch(() => [])
+    return new ResultFolder(folder, (name) => bidsResultName(stem, name, anat))
   }
-}
 
-/** A file that a result may lack, and where it lies; undefined when it does. */
-export async function resultOptional(
-  folder: string,
-  name: string,
-): Promise<{ path: string; bytes: Uint8Array } | undefined> {
-  const path = await resultPath(folder, name)
-  const bytes = await readFile(path).catch(() => undefined)
-  return bytes && { path, bytes }
-}
+  /** Where a file lies, or would. */
+  path(name: string): string {
+    return join(this.folder, this.place(name))
+  }
 
-const about = (source: string, what: string) => ({ source, what, fix: 'run `lesionwise segment` again' })
+  /** @throws InputError when there is no such file: then it is no complete result */
+  async bytes(name: string): Promise<Uint8Array> {
+    try {
+      return await readFile(this.path(name))
+    } catch (cause) {
+      throw new InputError(
+        this.folder,
+        `holds no ${name} that can be read, so it is no complete result of \`lesionwise segment\` or \`bids\``,
+        'give the folder of its --out, or of one visit',
+        { cause },
+      )
+    }
+  }
 
-/** @throws InputError when it is missing, or says where it is not as `segment` writes it */
-export async function readSummary(folder: string): Promise<Summary> {
-  const source = await resultPath(folder, 'summary.json')
-  return readJson(await resultBytes(folder, 'summary.json'), summarySchema, about(source, 'the summary of a result'))
-}
+  /** A file that a result may lack; undefined when it does. */
+  async optional(name: string): Promise<Uint8Array | undefined> {
+    return await readFile(this.path(name)).catch(() => undefined)
+  }
 
-/** @throws InputError when it is missing, or says where it is not as `segment` writes it */
-export async function readProvenance(folder: string): Promise<Provenance> {
-  const source = await resultPath(folder, 'provenance.json')
-  return readJson(
-    await resultBytes(folder, 'provenance.json'),
-    provenanceSchema,
-    about(source, 'the provenance of a result'),
-  )
-}
+  /** @throws InputError when it is missing, or says where it is not as `segment` writes it */
+  async summary(): Promise<Summary> {
+    const about = { source: this.path('summary.json'), what: 'the summary of a result', fix: again }
+    return readJson(await this.bytes('summary.json'), summarySchema, about)
+  }
 
-/** `lesions.tsv`. @throws InputError when it is missing, or no table */
-export async function resultTable(folder: string): Promise<ReturnType<typeof readTsv>> {
-  const text = new TextDecoder().decode(await resultBytes(folder, 'lesions.tsv'))
-  return readTsv(text, await resultPath(folder, 'lesions.tsv'))
+  /** @throws InputError when it is missing, or says where it is not as `segment` writes it */
+  async provenance(): Promise<Provenance> {
+    const about = { source: this.path('provenance.json'), what: 'the provenance of a result', fix: again }
+    return readJson(await this.bytes('provenance.json'), provenanceSchema, about)
+  }
+
+  /** `lesions.tsv`. @throws InputError when it is missing, or no table */
+  async table(): Promise<ReturnType<typeof readTsv>> {
+    return readTsv(new TextDecoder().decode(await this.bytes('lesions.tsv')), this.path('lesions.tsv'))
+  }
 }
 
 /** Where a row of `lesions.tsv` says that its lesion lies; what it does not say is subcortical. */

@@ -62,7 +62,7 @@ export function workbenchApp(options: WorkbenchOptions): Hono {
         [...cases.values()].map(async (one) => {
           const { corrections, review } = stateOf(one)
           try {
-            const { summary, method, finished } = await factsOf(one.folder)
+            const { summary, method, finished } = await factsOf(one.files)
             const versions = await corrections.versions()
             return {
               id: one.id,
@@ -89,7 +89,7 @@ export function workbenchApp(options: WorkbenchOptions): Hono {
     forCase(async (context, one) => {
       foresee(one)
       const { corrections, review } = stateOf(one)
-      const facts = await factsOf(one.folder)
+      const facts = await factsOf(one.files)
       return context.json({
         id: one.id,
         images: modalities.filter((modality) => one.images[modality] !== undefined),

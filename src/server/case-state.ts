@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import type { Context } from 'hono'
 import { modalities } from '../volume/study.js'
 import { Corrections } from './corrections.js'
@@ -33,7 +33,7 @@ export function caseState(cases: ReadonlyMap<string, OpenedCase>): CaseState {
       state = {
         corrections: new Corrections(one.folder),
         review: new ReviewStatus(one.folder),
-        grid: () => (grid ??= caseGrid(one.files.mask)),
+        grid: () => (grid ??= caseGrid(one.files.path('lesion_mask.nii.gz'))),
       }
       open.set(one.id, state)
     }
@@ -45,7 +45,7 @@ export function caseState(cases: ReadonlyMap<string, OpenedCase>): CaseState {
     of,
     image,
     async maskBytes(one, id) {
-      return id === 'base' ? await readFile(one.files.mask) : await of(one).corrections.mask(id)
+      return id === 'base' ? await one.files.bytes('lesion_mask.nii.gz') : await of(one).corrections.mask(id)
     },
     foresee(one) {
       const first = modalities.find((modality) => one.images[modality] !== undefined)

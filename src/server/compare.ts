@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { lesionF1 } from '../evaluate/lesionwise.js'
 import { overlap } from '../evaluate/overlap.js'
 import { readNiftiMask } from '../formats/nifti.js'
@@ -26,7 +25,7 @@ export async function compareRaters(one: OpenedCase, corrections: Corrections, n
   const add = async (id: string, rater: string, bytes: Uint8Array | undefined) => {
     if (bytes) masks.push({ id, rater, mask: { ...(await readNiftiMask(bytes, id)), affine: native.affine } })
   }
-  await add('base', 'result', await readFile(one.files.mask))
+  await add('base', 'result', await one.files.bytes('lesion_mask.nii.gz'))
   for (const { id, rater } of latest.values()) await add(id, rater, await corrections.mask(id))
   const defined = (value: number) => (Number.isNaN(value) ? null : value)
   return {

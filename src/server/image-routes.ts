@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import type { Hono } from 'hono'
 import { readNiftiMask } from '../formats/nifti.js'
 import type { Modality } from '../volume/study.js'
@@ -27,7 +27,7 @@ export function imageRoutes(
     '/api/cases/:case/image/:name',
     forCase(async (context, one) => {
       const name = context.req.param('name') ?? ''
-      const path = isMap(name) ? one.files[name] : one.images[name as Modality]
+      const path = isMap(name) ? one.files.path(mapFile(name)) : one.images[name as Modality]
       if (path === undefined) return problem(context, 404, `The ${name} image is not known.`)
       return volume(context, await image(path))
     }),
@@ -47,7 +47,7 @@ export function imageRoutes(
 
   app.get(
     '/api/cases/:case/instances',
-    forCase(async (context, one) => volume(context, await fileForPage(one.files.instances))),
+    forCase(async (context, one) => volume(context, await fileForPage(one.files.path('lesion_instances.nii.gz')))),
   )
 
   // Another visit on the grid of this one, to see what changed: its FLAIR, and its newest mask.
@@ -59,7 +59,7 @@ export function imageRoutes(
       const newest = (await stateOf(other).corrections.versions()).at(-1)?.id ?? 'base'
       const key = [one.id, other.id, newest, one.images.flair, other.images.flair].join('\n')
       const visit = await visits.get(key, async () => {
-        const bytes = (await maskBytes(other, newest)) ?? (await readFile(other.files.mask))
+        const bytes = (await maskBytes(other, newest)) ?? (await other.files.bytes('lesion_mask.nii.gz'))
         return await alignVisit(one, other, bytes, ending)
       })
       const what = context.req.param('what')
@@ -86,11 +86,13 @@ export function imageRoutes(
 const maps = ['probability', 'uncertainty'] as const
 const isMap = (name: string): name is (typeof maps)[number] => (maps as readonly string[]).includes(name)
 
+const mapFile = (name: string): string => `lesion_${name}.nii.gz`
+
 /** The maps that a result has. */
 export async function mapsOf({ files }: OpenedCase): Promise<string[]> {
   const there = await Promise.all(
     maps.map((name) =>
-      stat(files[name]).then(
+      stat(files.path(mapFile(name))).then(
         () => name,
         () => undefined,
       ),

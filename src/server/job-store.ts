@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { jsonOf } from '../formats/json.js'
 import { writeWhole } from '../run/output-file.js'
 import { openOutputFolder, unwritable } from '../run/output-folder.js'
-import { readSummary } from '../run/result-files.js'
+import { ResultFolder } from '../run/result-files.js'
 import { inputRoles, type Job, type JobRequest, job as known } from './jobs-api.js'
 
 export type InputRole = (typeof inputRoles)[number]
@@ -178,7 +178,7 @@ export class JobStore {
     const results = await Promise.all(
       names.map(async (name) => ({ name, bytes: (await stat(join(folder, name))).size })),
     )
-    const { lesionCount, lesionVolumeMl } = await readSummary(folder)
+    const { lesionCount, lesionVolumeMl } = await (await ResultFolder.open(folder)).summary()
     await this.update(job, {
       ...{ state: 'done', finished: new Date().toISOString(), progress: undefined, reason: undefined },
       ...{ results, summary: { lesionCount, lesionVolumeMl } },

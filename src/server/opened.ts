@@ -5,28 +5,15 @@ import { InputError } from '../errors.js'
 import { jsonOf } from '../formats/json.js'
 import type { Summary } from '../lesions/summary.js'
 import { contrastInName } from '../run/inputs.js'
-import { bidsResultName, bidsStem, readProvenance, readSummary, resultTable } from '../run/result-files.js'
+import { bidsStem, ResultFolder } from '../run/result-files.js'
 import { type Modality, modalities } from '../volume/study.js'
-
-/** What a result is read from, by what it is. */
-export interface ResultFiles {
-  mask: string
-  summary: string
-  lesions: string
-  report: string
-  provenance: string
-  /** Lesion ids, probability, uncertainty: where the result may have them. */
-  instances: string
-  probability: string
-  uncertainty: string
-}
 
 /** One result of `segment` or `bids` that the server has opened. */
 export interface OpenedCase {
   /** The folder's path below the opened one, with `/`; `result` for that folder itself. */
   id: string
   folder: string
-  files: ResultFiles
+  files: ResultFolder
   /** Where its images are, as far as that is known. */
   images: Partial<Record<Modality, string>>
 }
@@ -35,22 +22,6 @@ export interface OpenedCase {
 const deepest = 6
 /** The folder of a result that holds what raters made of it. */
 export const correctionsName = 'corrections'
-
-/** Where each file of a result lies, by what `segment` calls it. */
-function filesOf(pathOf: (name: string) => string): ResultFiles {
-  return {
-    mask: pathOf('lesion_mask.nii.gz'),
-    summary: pathOf('summary.json'),
-    lesions: pathOf('lesions.tsv'),
-    report: pathOf('report.html'),
-    provenance: pathOf('provenance.json'),
-    instances: pathOf('lesion_instances.nii.gz'),
-    probability: pathOf('lesion_probability.nii.gz'),
-    uncertainty: pathOf('lesion_uncertainty.nii.gz'),
-  }
-}
-
-export const segmentFiles = (folder: string): ResultFiles => filesOf((name) => join(folder, name))
 
 export interface OpenOptions {
   /** Images of the one case that the folder is. */
@@ -104,14 +75,8 @@ type Found = Pick<OpenedCase, 'folder' | 'files'>
 async function resultsBelow(folder: string, depth: number): Promise<Found[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
   const names = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name))
-  if (names.has('provenance.json')) {
-    if (names.has('lesion_mask.nii.gz')) return [{ folder, files: segmentFiles(folder) }]
-    const stem = bidsStem(names)
-    if (stem !== undefined) {
-      const anat = await readdir(join(folder, 'anat')).catch(() => [])
-      return [{ folder, files: filesOf((name) => join(folder, bidsResultName(stem, name, anat))) }]
-    }
-  }
+  if (names.has('provenance.json') && (names.has('lesion_mask.nii.gz') || bidsStem(names) !== undefined))
+    return [{ folder, files: await ResultFolder.open(folder) }]
   if (depth === deepest) return []
   const found: Found[] = []
   for (const entry of entries.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })))
@@ -131,9 +96,9 @@ async function rawOf(root: string): Promise<string | undefined> {
 }
 
 /** The images that the mask of BIDS derivatives was made from. */
-async function rawImages({ mask }: ResultFiles, raw: string | undefined): Promise<Partial<Record<Modality, string>>> {
+async function rawImages(files: ResultFolder, raw: string | undefined): Promise<Partial<Record<Modality, string>>> {
   if (raw === undefined) return {}
-  const bytes = await readFile(mask.replace(/\.nii\.gz$/, '.json')).catch(() => undefined)
+  const bytes = await readFile(files.path('lesion_mask.nii.gz').replace(/\.nii\.gz$/, '.json')).catch(() => undefined)
   const images: Partial<Record<Modality, string>> = {}
   for (const source of jsonOf(bytes, sidecar)?.Sources ?? []) {
     const path = join(raw, source.replace(/^bids:raw:/, ''))
@@ -144,9 +109,9 @@ async function rawImages({ mask }: ResultFiles, raw: string | undefined): Promis
 }
 
 /** Images whose paths were kept (`--keep-paths`) and that are still there. */
-async function keptImages({ folder }: Found): Promise<Partial<Record<Modality, string>>> {
+async function keptImages({ folder, files }: Found): Promise<Partial<Record<Modality, string>>> {
   // A damaged result is shown as such in the list of cases; the others are opened.
-  const provenance = await readProvenance(folder).catch(() => undefined)
+  const provenance = await files.provenance().catch(() => undefined)
   const images: Partial<Record<Modality, string>> = {}
   for (const { role, path } of provenance?.inputs ?? []) {
     if (path === undefined || !(modalities as readonly string[]).includes(role)) continue
@@ -160,16 +125,16 @@ async function keptImages({ folder }: Found): Promise<Partial<Record<Modality, s
 }
 
 /** What a result says of itself. @throws InputError when it is not complete, or damaged */
-export async function factsOf(folder: string): Promise<{
+export async function factsOf(files: ResultFolder): Promise<{
   summary: Summary
   lesions: Record<string, string>[]
   method: string
   finished: string
 }> {
   const [summary, { method, finished }, { rows }] = await Promise.all([
-    readSummary(folder),
-    readProvenance(folder),
-    resultTable(folder),
+    files.summary(),
+    files.provenance(),
+    files.table(),
   ])
   return { summary, lesions: rows, method: method.id, finished }
 }

@@ -8,10 +8,11 @@ import { emptyImage, type Image, type Mask } from '../volume/volume.js'
 import type { OpenedCase } from './opened.js'
 
 const widthPixels = 96
+const maskName = 'lesion_mask.nii.gz'
 
 /** The axial slice with most lesion, its lesions outlined, as PNG bytes; of the mask alone where the FLAIR is not known. */
 export async function thumbnail({ files, images }: OpenedCase): Promise<Uint8Array> {
-  const mask = upright(await readNiftiMask(await readFile(files.mask), files.mask))
+  const mask = upright(await readNiftiMask(await files.bytes(maskName), files.path(maskName)))
   const flair: Image = images.flair
     ? upright((await readNifti(await readFile(images.flair), images.flair)).image)
     : { ...emptyImage(mask), data: Float32Array.from(mask.data) }

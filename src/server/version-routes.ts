@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
@@ -8,11 +7,12 @@ import { findLesions } from '../lesions/instances.js'
 import { millilitres } from '../lesions/summary.js'
 import { locations } from '../lesions/types.js'
 import { hash } from '../run/inputs.js'
+import { ResultFolder } from '../run/result-files.js'
 import type { WorkbenchOptions } from './app.js'
 import { type CaseState, volume } from './case-state.js'
 import { ConflictError, isRater, type Version } from './corrections.js'
 import { bodyWithin, problem } from './guard.js'
-import { correctionsName, factsOf, segmentFiles } from './opened.js'
+import { correctionsName, factsOf } from './opened.js'
 import { type CaseGrid, maskForPage, maskFromPage } from './volumes.js'
 
 /** A corrected mask of the largest head scan, gzipped, is far below this. */
@@ -106,7 +106,7 @@ export function versionRoutes(
       const id = context.req.param('version') ?? ''
       const version = (await stateOf(one).corrections.versions()).find((v) => v.id === id)
       if (!version) return problem(context, 404, 'There is no such version.')
-      const facts = await factsOf(join(one.folder, correctionsName, id)).catch(() => undefined)
+      const facts = await factsOf(await ResultFolder.open(join(one.folder, correctionsName, id))).catch(() => undefined)
       const state = recalculation.state(one, id) ?? (facts ? 'done' : undefined)
       return context.json({ ...version, recalculated: state, ...(state === 'done' ? facts : {}) })
     }),
@@ -117,8 +117,8 @@ export function versionRoutes(
     forCase(async (context, one) => {
       const id = context.req.param('version') ?? ''
       const known = id === 'base' || (await stateOf(one).corrections.versions()).some((v) => v.id === id)
-      const files = id === 'base' ? one.files : segmentFiles(join(one.folder, correctionsName, id))
-      const html = known ? await readFile(files.report).catch(() => undefined) : undefined
+      const files = id === 'base' ? one.files : await ResultFolder.open(join(one.folder, correctionsName, id))
+      const html = known ? await files.optional('report.html') : undefined
       if (!html) return problem(context, 404, 'There is no report of this version (yet).')
       return context.body(new Uint8Array(html), 200, { 'content-type': 'text/html; charset=utf-8' })
     }),

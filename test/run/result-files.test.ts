@@ -8,7 +8,7 @@ import { writeNifti } from '../../src/formats/nifti.js'
 import { exportResult } from '../../src/run/export.js'
 import { readResult } from '../../src/run/read-result.js'
 import { reportResult } from '../../src/run/report.js'
-import { resultOptional } from '../../src/run/result-files.js'
+import { ResultFolder } from '../../src/run/result-files.js'
 import { openCases } from '../../src/server/opened.js'
 import { maskWhere } from '../../src/volume/volume.js'
 import { flairFile, storeResult } from './stored-result.js'
@@ -44,16 +44,18 @@ test('a visit of BIDS derivatives is read as the result that it is', async () =>
   assert.deepEqual({ ...b, folder: '', provenance: {} }, { ...a, folder: '', provenance: {} })
   const cases = await openCases(join(base, 'derivatives'))
   const [one] = cases.values()
-  assert.ok(existsSync(one.files.mask), one.files.mask)
-  assert.match(one.files.mask, /sub-1_ses-2_acq-3D_space-orig_label-lesion_mask/)
+  const mask = one.files.path('lesion_mask.nii.gz')
+  assert.ok(existsSync(mask), mask)
+  assert.match(mask, /sub-1_ses-2_acq-3D_space-orig_label-lesion_mask/)
 })
 
 test('its report is written under its own name, and its exports are those of the result', async () => {
   const { html, pdf } = await reportResult({ result: bids, flair })
   assert.deepEqual([html, pdf], [join(bids, 'sub-1_ses-2_report.html'), join(bids, 'sub-1_ses-2_report.pdf')])
   assert.equal(readFileSync(pdf).subarray(0, 5).toString(), '%PDF-')
-  assert.equal((await resultOptional(bids, 'report.pdf'))?.path, pdf)
-  assert.equal(await resultOptional(bids, 'lesion_probability.nii.gz'), undefined)
+  const visit = await ResultFolder.open(bids)
+  assert.equal(visit.path('report.pdf'), pdf)
+  assert.equal(await visit.optional('lesion_probability.nii.gz'), undefined)
   await exportResult({ result: bids, out: join(base, 'from-bids'), to: ['itksnap', 'csv'] })
   await exportResult({ result: plain, out: join(base, 'from-plain'), to: ['itksnap', 'csv'] })
   const names = readdirSync(join(base, 'from-plain')).sort()
