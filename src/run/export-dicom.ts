@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Flag, InputError } from '../errors.js'
+import { type Flag, InputError, RunError } from '../errors.js'
 import { dicomLab } from '../formats/dicom/colour.js'
 import { uidOf } from '../formats/dicom/identity.js'
 import { encapsulatedPdf, secondaryCapture } from '../formats/dicom/pictures.js'
@@ -12,7 +12,7 @@ import { replaceVoxels } from '../formats/nifti-patch.js'
 import { type Location, locationColours, locations } from '../lesions/types.js'
 import { invert } from '../volume/affine.js'
 import { countVoxels, type Image } from '../volume/volume.js'
-import { storeInstances } from './dicom/dicomweb.js'
+import { judgeAddress, storeInstances } from './dicom/dicomweb.js'
 import { keyImages } from './dicom/key-images.js'
 import { findSource, stepsOn } from './dicom/source-series.js'
 import { hash } from './inputs.js'
@@ -64,6 +64,7 @@ const titles: Record<Location, string> = {
  */
 export async function exportDicom(options: ExportDicomOptions): Promise<ExportDicomResult> {
   const { result, signal, onProgress } = options
+  if (options.toPacs !== undefined) judgeAddress(options.toPacs)
   const flags: Flag[] = []
   const onFlag = (flag: Flag) => {
     flags.push(flag)
@@ -208,7 +209,10 @@ export async function exportDicom(options: ExportDicomOptions): Promise<ExportDi
   let sent = 0
   if (options.toPacs) {
     stage('Sending', 0.95)
-    sent = await storeInstances(options.toPacs, [...files.values()] as Uint8Array[], { signal })
+    sent = await storeInstances(options.toPacs, [...files.values()] as Uint8Array[], { signal }).catch((error) => {
+      if (!(error instanceof RunError)) throw error
+      throw new RunError(`${error.message}; the objects lie in ${options.out} and were not sent`, { cause: error })
+    })
   }
   return { schemaVersion: 1, series: id, files: [...files.keys()], lesionCount: all.count, voxels, pixels, sent, flags }
 }

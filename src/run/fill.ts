@@ -62,6 +62,8 @@ export interface FillResult extends FillFigures {
 }
 
 const [localMm, wideMm] = [5, 15]
+/** The largest loads of MS are a third of this; a brain or an image taken for a mask is above. */
+const mostLesionMl = 400
 
 /**
  * Fills the lesions of a T1 with what the normal white matter around them looks like, in the T1's own voxels.
@@ -85,6 +87,12 @@ export async function fillFiles(options: FillFilesOptions): Promise<FillResult> 
     'lesion mask',
     options.threshold === undefined ? { anyLabel: true } : { threshold: options.threshold },
   )
+  if (volumeMl(given.mask) > mostLesionMl)
+    throw new InputError(
+      options.lesionMask,
+      `marks ${volumeMl(given.mask).toFixed(0)} ml, more than lesions take`,
+      'give the mask of the lesions: 0 elsewhere',
+    )
   const flair = options.flair === undefined ? undefined : await readImage(options.flair, 'flair')
   const brain = options.brainMask === undefined ? undefined : (await readMask(options.brainMask, 'brain mask')).image
   if (brain && countVoxels(brain) === 0)

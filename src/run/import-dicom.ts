@@ -1,7 +1,7 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
-import { isAbsolute, join, relative, resolve } from 'node:path'
+import { readFile, realpath, rm } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { type Flag, InputError, UsageError } from '../errors.js'
-import { bareLabel, bidsName, bidsVersion, isLabel, type Visit, visitFolder, visitId } from '../formats/bids.js'
+import { bidsName, bidsVersion, type Visit, visitFolder, visitId } from '../formats/bids.js'
 import { shiftedDate, withoutIdentity } from '../formats/dicom/identity.js'
 import { inflated } from '../formats/dicom/read.js'
 import { replaceVoxels } from '../formats/nifti-patch.js'
@@ -11,7 +11,8 @@ import { defaced, type VisitImage } from './deface.js'
 import { type Candidate, chooseSeries, readMap } from './dicom/choose.js'
 import { convertStack } from './dicom/dcm2niix.js'
 import { fetchStudies, findStudies } from './dicom/dicomweb.js'
-import { type KeyMap, newUid, openKeyMap, personOf, saveKeyMap } from './dicom/key-map.js'
+import { type KeyMap, newUid, openKeyMap, stageKeyMap } from './dicom/key-map.js'
+import { type ImportedVisit, personKey, strangersUnderOneNumber, visitsOf } from './dicom/persons.js'
 import { readDicomFolder } from './dicom/read-folder.js'
 import type { Progress } from './options.js'
 import { exists, openOutputFolder } from './output-folder.js'
@@ -87,7 +88,7 @@ export async function importDicom(options: ImportDicomOptions): Promise<ImportDi
   if ((folder === undefined) === (fromPacs === undefined))
     throw new UsageError('give either a folder of DICOM files or --from-pacs')
   if (folder !== undefined) return await importFolder(folder, options)
-  judgeArguments(options)
+  await judgeArguments(options)
   const brought = await bringFromPacs(fromPacs as string, options)
   try {
     return await importFolder(brought, options)
@@ -96,9 +97,9 @@ export async function importDicom(options: ImportDicomOptions): Promise<ImportDi
   }
 }
 
-function judgeArguments({ out, dryRun, keepMap, map = [] }: ImportDicomOptions): void {
+async function judgeArguments({ out, dryRun, keepMap, map = [] }: ImportDicomOptions): Promise<void> {
   if (out === undefined && !dryRun) throw new UsageError('--out is needed: the BIDS folder to write')
-  if (keepMap && out && within(out, keepMap))
+  if (keepMap && out && (await within(out, keepMap)))
     throw new UsageError(
       '--keep-map leads back to persons and must not lie in the data set; give a place outside --out',
     )
@@ -111,7 +112,11 @@ async function bringFromPacs(where: string, { study, patientId, signal, onProgre
     throw new UsageError('--from-pacs needs either --study UID or --patient-id ID')
   const studies = study !== undefined ? [study] : await findStudies(where, patientId as string, { signal })
   if (studies.length === 0)
-    throw new InputError('PACS', 'holds no MR study of this person', 'check the number, or give --study')
+    throw new InputError(
+      `PACS at ${new URL(where).host}`,
+      'holds no MR study of this person',
+      'check the number, or give --study',
+    )
   return await fetchStudies(where, studies, {
     signal,
     onProgress: (done, of) => onProgress?.({ stage: 'Fetching from the PACS', fraction: done / of }),
@@ -120,7 +125,7 @@ async function bringFromPacs(where: string, { study, patientId, signal, onProgre
 
 async function importFolder(folder: string, options: ImportDicomOptions): Promise<ImportDicomResult> {
   const { out, signal, onProgress, deface } = options
-  judgeArguments(options)
+  await judgeArguments(options)
   const wanted = readMap(options.map ?? [])
   const keys = await openKeyMap(options.keepMap)
   const found = await readDicomFolder(folder, { signal, onProgress })
@@ -140,6 +145,13 @@ async function importFolder(folder: string, options: ImportDicomOptions): Promis
         'serious',
         'A study holds images under different patient numbers: they may be of different people.',
       )
+  const strange = strangersUnderOneNumber(candidates)
+  if (strange)
+    flag(
+      'one-number-two-persons',
+      'serious',
+      `Studies taken for sub-${(visits.get(strange.stack.study) as Visit).subject} have one patient number, and another name, birth date or sex: they may be of different people; import each from a folder of its own, with --subject.`,
+    )
   for (const one of candidates)
     for (const { code, message, fatal } of one.stack.problems)
       if (code === 'burned-in' || (one.chosen && !fatal && code !== 'multi-frame'))
@@ -227,11 +239,16 @@ async function importFolder(folder: string, options: ImportDicomOptions): Promis
         : 'Faces are not removed: whoever holds the images can make a face visible. --deface cuts them off.',
     )
     signal?.throwIfAborted()
-    await output.publish(files)
+    const map = options.keepMap === undefined ? undefined : await stageKeyMap(options.keepMap, keys)
+    try {
+      await output.publish(files)
+      await map?.keep()
+    } finally {
+      await map?.drop()
+    }
   } finally {
     await output.release()
   }
-  if (options.keepMap) await saveKeyMap(options.keepMap, keys)
   return result
 }
 
@@ -241,68 +258,18 @@ const cutOff = { LesionwiseDefaced: 'plane below the brain (Schimke, Kuehler & H
 /** Guesses that `--map` may overrule; the other fatal problems are facts. */
 const bowsToMap = new Set(['localizer', 'few-slices', 'burned-in', 'derived'])
 
-const within = (folder: string, path: string): boolean => {
-  const way = relative(resolve(folder), resolve(path))
-  return !way.startsWith('..') && !isAbsolute(way)
+/** Where a path leads, with links followed as far as it is there. */
+async function leadsTo(path: string): Promise<string> {
+  const whole = resolve(path)
+  const parent = dirname(whole)
+  return await realpath(whole).catch(async () =>
+    parent === whole ? whole : join(await leadsTo(parent), basename(whole)),
+  )
 }
 
-const personKey = ({ stack }: Candidate): string => {
-  const { patientId, patientName, birthDate } = stack.files[0].header
-  return patientId || `${patientName}|${birthDate ?? ''}`
-}
-
-interface ImportedVisit extends Visit {
-  dayShift: number
-}
-
-/** Subject and session of each study. */
-async function visitsOf(
-  candidates: readonly Candidate[],
-  { out, subject, session }: ImportDicomOptions,
-  keys: KeyMap,
-): Promise<Map<string, ImportedVisit>> {
-  const label = (text: string | undefined, entity: 'sub' | 'ses', flag: string) => {
-    if (text === undefined) return undefined
-    const bare = bareLabel(text, entity)
-    if (!isLabel(bare)) throw new UsageError(`${flag}: "${text}" is no label; letters and digits only`)
-    return bare
-  }
-  const ownSubject = label(subject, 'sub', '--subject')
-  const ownSession = label(session, 'ses', '--session')
-  const studies = new Map<string, string>()
-  // One study is of one person, whatever its headers say: its first series tells.
-  for (const one of candidates) if (!studies.has(one.stack.study)) studies.set(one.stack.study, personKey(one))
-  const persons = [...new Set(studies.values())]
-  if (ownSubject !== undefined && persons.length > 1)
-    throw new UsageError(`--subject names one person, and the folder holds ${persons.length}; leave it out`)
-  if (ownSession !== undefined && studies.size > 1)
-    throw new UsageError(`--session names one study, and the folder holds ${studies.size}; leave it out`)
-  const used = new Set([
-    ...(out === undefined ? [] : await readdir(out).catch(() => [])),
-    ...Object.values(keys.patients).map((person) => `sub-${person.subject}`),
-  ])
-  const next = () => {
-    let n = 1
-    while (used.has(`sub-${String(n).padStart(3, '0')}`)) n++
-    used.add(`sub-${String(n).padStart(3, '0')}`)
-    return String(n).padStart(3, '0')
-  }
-  const visits = new Map<string, ImportedVisit>()
-  for (const person of persons) {
-    const entry = await personOf(keys, person, () => ownSubject ?? next())
-    if (ownSubject !== undefined && entry.subject !== ownSubject)
-      throw new UsageError(`--subject: --keep-map has this person as sub-${entry.subject}`)
-    const own = [...studies].filter(([, key]) => key === person).map(([study]) => study)
-    const several = own.length > 1 || Object.keys(entry.sessions).some((study) => !own.includes(study))
-    for (const study of own) {
-      const before = entry.sessions[study]
-      const number = String(Object.keys(entry.sessions).length + 1).padStart(2, '0')
-      const chosen = ownSession ?? (before || (several ? number : ''))
-      entry.sessions[study] = chosen
-      visits.set(study, { subject: entry.subject, session: chosen || undefined, dayShift: entry.dayShift })
-    }
-  }
-  return visits
+async function within(folder: string, path: string): Promise<boolean> {
+  const way = relative(await leadsTo(folder), await leadsTo(path))
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
 async function converted(one: Candidate, keys: KeyMap, signal: AbortSignal | undefined) {

@@ -118,13 +118,11 @@ const reasons: Record<string, string> = {
   EEXIST: 'this is a file, not a folder; give another --out',
 }
 
-/** What is the matter with a folder or file that cannot be written. */
-export async function unwritable(folder: string, cause: unknown): Promise<RunError> {
+/** What is the matter with a folder or file that cannot be written, and which option names another. */
+export async function unwritable(folder: string, cause: unknown, option = '--out'): Promise<RunError> {
   const code = (cause as NodeJS.ErrnoException).code ?? ''
-  return new RunError(
-    `${folder}: ${reasons[code] ?? `cannot be written (${(cause as Error).message}); give another --out`}`,
-    { cause },
-  )
+  const reason = reasons[code] ?? `cannot be written (${(cause as Error).message}); give another --out`
+  return new RunError(`${folder}: ${reason.replace('--out', option)}`, { cause })
 }
 
 /** Something is there, of whatever kind. */

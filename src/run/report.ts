@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises'
-import { InputError, UsageError } from '../errors.js'
+import { type Flag, InputError, UsageError } from '../errors.js'
 import { setThreads } from '../kernels/index.js'
 import { type Load, millilitresOf } from '../lesions/summary.js'
 import type { Location } from '../lesions/types.js'
@@ -109,7 +109,7 @@ export async function reportResult(options: ReportOptions): Promise<ReportResult
     ...t1,
     labels: stored.labels,
     lesions: stored.lesions,
-    summary: stored.summary,
+    summary: { ...stored.summary, flags: [...stored.summary.flags, ...(flair?.flags ?? [])] },
     brain: stored.brain,
     probability: stored.probability,
     contrasts: contrastsOf(stored.provenance),
@@ -234,12 +234,19 @@ function settingsOf({ options }: Provenance): ReportInput['settings'] {
   }
 }
 
+/** Who reads the report does not see what was said when it was written. */
+const otherFlair: Flag = {
+  code: 'other-flair',
+  severity: 'warning',
+  message: 'The pictures show another file than the FLAIR that was segmented: they may mislead.',
+}
+
 /** The FLAIR of the result; undefined when it is not given and not where it was. */
 async function flairOf(
   { provenance, labels }: StoredResult,
   given: string | undefined,
   note: (text: string) => void,
-): Promise<{ path: string; image: Image } | undefined> {
+): Promise<{ path: string; image: Image; flags: Flag[] } | undefined> {
   const about = provenance.inputs.find(({ role }) => role === 'flair')
   const path = given ?? about?.path
   if (path === undefined || (given === undefined && !(await exists(path)))) {
@@ -253,9 +260,10 @@ async function flairOf(
       `is not the FLAIR of this result: ${image.dims.join(' × ')} voxels where it has ${labels.dims.join(' × ')}, or elsewhere`,
       'give the image that `segment` was given',
     )
-  if (about?.sha256 !== undefined && about.sha256 !== sha256)
+  const other = about?.sha256 !== undefined && about.sha256 !== sha256
+  if (other)
     note(`${path} is on the grid of the result but is not the very file that was segmented: the pictures may mislead`)
-  return { path, image: { ...image, dims: labels.dims, affine: labels.affine } }
+  return { path, image: { ...image, dims: labels.dims, affine: labels.affine }, flags: other ? [otherFlair] : [] }
 }
 
 /** The T1 on the grid of the FLAIR, by the way that `segment` found; undefined where one of the two is not at hand. */

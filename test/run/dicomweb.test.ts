@@ -148,6 +148,14 @@ describe('with Orthanc', { skip: missing }, () => {
     const { result } = await resultOf(dicom, join(base, 'case'))
     const sent = await exportDicom({ result, dicom, out: join(base, 'objects'), toPacs: address })
     assert.equal(sent.sent, sent.files.length)
+    const objects = join(base, 'unsent')
+    await assert.rejects(
+      exportDicom({ result, dicom, out: objects, toPacs: address.replace('dicom-web', 'dicom') }),
+      /refuses the objects.*the objects lie in .*unsent and were not sent/,
+    )
+    assert.equal(readdirSync(objects).length, sent.files.length)
+    await assert.rejects(exportDicom({ result, dicom, out: join(base, 'none'), toPacs: 'pacs' }), /is no address/)
+    assert.ok(!existsSync(join(base, 'none')))
     const series = (await (
       await fetch(`${address}/studies/${study}/series`, { headers: { Accept: 'application/dicom+json' } })
     ).json()) as Record<string, { Value: string[] }>[]
@@ -197,5 +205,9 @@ describe('with Orthanc', { skip: missing }, () => {
     )
     assert.ok(!existsSync(out))
     await assert.rejects(importDicom({ fromPacs: address, study: '1.2.3', dryRun: true }), /holds no MR series/)
+    // An address that is none is not a study that is none.
+    const elsewhere = address.replace('/dicom-web', '')
+    for (const who of [{ study: uid('study-1') }, { patientId: 'ID-DOE^JANE' }])
+      await assert.rejects(importDicom({ fromPacs: elsewhere, ...who, dryRun: true }), /does not answer in DICOMweb at/)
   })
 })

@@ -125,12 +125,14 @@ test('a result of another image is refused, or flagged where it overlaps', async
   const out = join(folder, 'none')
   await assert.rejects(exportDicom({ result, dicom: other, out }), (error: unknown) => {
     assert.ok(error instanceof InputError)
-    assert.match(error.message, /no lesion of the result lies within series 5/)
+    assert.match(error.message, /no series that the result lies on.*--series \(5\)/)
     return true
   })
+  await assert.rejects(exportDicom({ result, dicom: other, out, series: '5' }), /no lesion of the result lies within/)
   assert.ok(!existsSync(out))
   const near = writeSeries(join(folder, 'near'), { ...oblique, origin: [-24.7, -25, -24], study: 'near' })
-  const made = await exportDicom({ result, dicom: near, out })
+  await assert.rejects(exportDicom({ result, dicom: near, out }), /no series that the result lies on/)
+  const made = await exportDicom({ result, dicom: near, out, series: '5' })
   assert.deepEqual(
     made.flags.map(({ code }) => code),
     ['other-grid', 'source-not-proved'],

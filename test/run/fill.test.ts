@@ -9,7 +9,7 @@ import { InputError, UsageError } from '../../src/errors.js'
 import { readNifti, writeNifti } from '../../src/formats/nifti.js'
 import { type FillFilesOptions, type FillResult, fillFiles } from '../../src/run/fill.js'
 import { simulateStudy } from '../../src/simulate/study.js'
-import { type Affine, compose, invert, translation } from '../../src/volume/affine.js'
+import { type Affine, compose, identity, invert, translation } from '../../src/volume/affine.js'
 import { resampleMask } from '../../src/volume/resample.js'
 import { emptyMask, type Mask, type Volume, volumeMl } from '../../src/volume/volume.js'
 import { fillPhantom } from '../lesions/fill-phantom.js'
@@ -129,9 +129,11 @@ test('an empty mask leaves the image as it was, and says so', async () => {
 test('what cannot be filled is refused, and nothing is written', async () => {
   const away = { ...phantom.lesions, affine: compose(translation([400, 0, 0]), phantom.lesions.affine) }
   const bad = path('bad/out.nii.gz')
+  const head: Mask = { dims: [80, 80, 80], affine: identity, data: new Uint8Array(80 ** 3).fill(1) }
   const cases: [Partial<FillFilesOptions>, new (...args: never[]) => Error, RegExp][] = [
     [{ lesionMask: await save('away.nii.gz', away) }, InputError, /no lesion within the T1.*--flair/],
     [{ lesionMask: path('nothing.nii.gz') }, InputError, /no such file/],
+    [{ lesionMask: await save('head.nii.gz', head) }, InputError, /marks 512 ml, more than lesions take/],
     [{ whiteMatter: path('empty.nii.gz') }, InputError, /no white matter/],
     [{ whiteMatter: given.t1 }, InputError, /white matter as mask/],
     [{ lesionMask: given.whiteMatter }, InputError, /none left to take values from/],

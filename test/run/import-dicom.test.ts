@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -205,6 +214,39 @@ test('two studies are two sessions with the right days between them; --keep-map 
   await assert.rejects(importDicom({ folder: disc(first), out, keepMap: join(out, 'map.json') }), UsageError)
   // The same study once more: what is there is not replaced.
   await assert.rejects(importDicom({ folder: disc(first), out, keepMap }), /holds sub-001\/ses-01\/anat/)
+})
+
+test('one number on two names is doubted; who has neither number nor name is nobody else', async () => {
+  const under = (...people: [patient: string, patientId: string][]) =>
+    importDicom({
+      folder: disc(
+        ...people.map(([patient, patientId], n) => ({ ...flairRecipe, study: `person-${n}`, patient, patientId })),
+      ),
+      dryRun: true,
+    })
+  const codes = ({ flags }: Awaited<ReturnType<typeof under>>) => flags.map(({ code }) => code)
+  const mixed = await under(['ALPHA^ANN', '1'], ['BETA^BOB', '1'])
+  assert.deepEqual(codes(mixed), ['one-number-two-persons'])
+  assert.doesNotMatch(JSON.stringify(mixed.flags), /ALPHA|BETA/i)
+  // A name that was completed, or begins to be another one, is still hers.
+  assert.deepEqual(codes(await under(['DOE^JANE', '1'], ['Doe-Smith^Jane^M', '1'])), [])
+  const nameless = await under(['', ''], ['', ''])
+  assert.deepEqual(new Set(nameless.series.map(({ subject }) => subject)).size, 2)
+  const odd = await under(['DOE^JANE', '__proto__'])
+  assert.equal(odd.series[0].subject, '001')
+})
+
+test('a map that cannot be kept stops the import before anything is written', async () => {
+  const out = place()
+  const folder = disc(flairRecipe)
+  const keepMap = join(place(), 'no', 'such', 'map.json')
+  await assert.rejects(importDicom({ folder, out, keepMap }), /map\.json: .*give another --keep-map/)
+  assert.ok(!existsSync(out))
+  mkdirSync(out)
+  const link = place()
+  symlinkSync(out, link)
+  for (const inside of [join(link, 'map.json'), join(out, '..map.json'), join(out, 'new', 'map.json')])
+    await assert.rejects(importDicom({ folder, out, keepMap: inside }), UsageError, inside)
 })
 
 test('an enhanced multi-frame file is one volume, and lies right', async () => {

@@ -161,6 +161,11 @@ test('anew, the T1 lies on the FLAIR as segment found it', async () => {
   assert.ok(shown?.includes('0.93'))
   assert.equal(shown, section(await buildReport(input)))
   await assert.rejects(reportResult({ result: folder, flair: image, t1: image }), /is not the T1 of this result/)
+  // Another file on the same grid: whoever reads the report is told, too.
+  const [sound] = inputs
+  await storeResult(folder, { inputs: [{ ...sound, sha256 }], steps })
+  await reportResult({ result: folder, flair: image })
+  assert.match(readFileSync(join(folder, 'report.html'), 'utf8'), /another file than the FLAIR that was segmented/)
   await assert.rejects(reportResult({ result: now, flair: image, t1 }), /made without a T1/)
 })
 

@@ -20,6 +20,8 @@ export interface DicomHeader {
   patientId: string
   patientName: string
   birthDate?: string
+  /** `M`, `F` or `O`. */
+  sex?: string
   /** As they stand: 20240131, 101500. */
   studyDate?: string
   studyTime?: string
@@ -98,6 +100,7 @@ export function headerOf(elements: Elements): Omit<DicomHeader, 'transferSyntax'
     patientId: text('00100020'),
     patientName: text('00100010'),
     birthDate: text('00100030') || undefined,
+    sex: text('00100040') || undefined,
     studyDate: text('00080020') || text('00080022') || text('00080023') || undefined,
     studyTime: text('00080030') || undefined,
     modality: text('00080060'),

@@ -40,6 +40,7 @@ export const deFlags: FlagWords = {
       'Die Wege, das Gehirn zu finden, sind uneins (mittlerer Dice {dice}): Bitte den Rand der Maske ansehen.',
     'implausible-brain-volume':
       'Das Gehirn misst {ml} ml, wie kein ganzes Gehirn: Die Aufnahme zeigt einen Teil davon, die Voxelgrößen im Header sind falsch, oder es wurde nicht gefunden.',
+    'other-flair': 'Die Bilder zeigen eine andere Datei als das FLAIR, das segmentiert wurde: Sie können täuschen.',
     'flair-grey-not-brighter':
       'Die graue Substanz ist auf diesem FLAIR nicht heller als die weiße; die Schwelle passt vielleicht nicht.',
     'flair-without-spread': `Das FLAIR streut in der grauen Substanz nicht, oder es gibt keine. ${nothing}`,

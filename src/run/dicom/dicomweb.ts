@@ -91,25 +91,45 @@ const pause = (ms: number, signal?: AbortSignal) =>
   })
 
 function refused(where: string, status: number, what: string): RunError {
-  const host = new URL(access(where).base).host
-  const why = status === 401 || status === 403 ? '; give user and password in the address or LESIONWISE_PACS_AUTH' : ''
-  return new RunError(`the PACS at ${host} refuses ${what} (${status})${why}`)
+  const why =
+    status === 401 || status === 403
+      ? '; give user and password in the address or LESIONWISE_PACS_AUTH'
+      : status === 404 || status === 405
+        ? '; check the address, e.g. http://localhost:8042/dicom-web'
+        : ''
+  return new RunError(`the PACS at ${hostOf(where)} refuses ${what} (${status})${why}`)
 }
 
 type Json = Record<string, { Value?: unknown[] } | undefined>
 
 async function query(where: string, path: string, options: PacsOptions): Promise<Json[]> {
   const { status, bytes } = await request(where, path, { headers: { Accept: 'application/dicom+json' } }, options)
-  if (status === 204 || status === 404) return []
+  if (status === 204) return []
+  if (status === 404 && !path.startsWith('/studies?')) {
+    // Of an address that answers searches, not found means that there is nothing.
+    await query(where, '/studies?limit=1', options)
+    return []
+  }
+  if (status === 404 || status === 400) throw foreign(where)
   if (status !== 200) throw refused(where, status, 'the search')
   try {
     const found = JSON.parse(new TextDecoder().decode(bytes)) as unknown
-    if (Array.isArray(found)) return found as Json[]
+    if (Array.isArray(found) && found.every((item) => typeof item === 'object' && item !== null)) return found as Json[]
   } catch {
     // Said below.
   }
-  throw new RunError(`the PACS at ${new URL(access(where).base).host} does not answer in DICOMweb; check the address`)
+  throw foreign(where)
 }
+
+const hostOf = (where: string): string => new URL(access(where).base).host
+
+const foreign = (where: string): RunError =>
+  new RunError(
+    `the PACS at ${hostOf(where)} does not answer in DICOMweb at this path; check the address, e.g. http://localhost:8042/dicom-web`,
+  )
+
+/** @throws UsageError when it cannot be the address of a PACS */
+export const judgeAddress = (where: string): void => void access(where)
 
 const first = (item: Json, tag: string): string => String(item[tag]?.Value?.[0] ?? '')
 
@@ -139,7 +159,7 @@ export async function fetchStudies(
     }
   }
   if (wanted.length === 0)
-    throw new InputError('PACS', 'holds no MR series of this study', 'check the StudyInstanceUID')
+    throw new InputError(`PACS at ${hostOf(where)}`, 'holds no MR series of this study', 'check the StudyInstanceUID')
   const total = wanted.reduce((sum, { uids }) => sum + uids.size, 0)
   const folder = await mkdtemp(join(tmpdir(), 'lesionwise-pacs-'))
   try {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { InputError } from '../../errors.js'
 import { dayShift, remappedUid } from '../../formats/dicom/identity.js'
@@ -28,7 +28,7 @@ const keyMap = z.object({
 
 /** A new map with a salt of its own, or the one in a file. @throws InputError when the file is no such map */
 export async function openKeyMap(path: string | undefined): Promise<KeyMap> {
-  const fresh: KeyMap = { schemaVersion: 1, salt: randomBytes(16).toString('hex'), patients: {}, uids: {} }
+  const fresh: KeyMap = { schemaVersion: 1, salt: randomBytes(16).toString('hex'), patients: bare({}), uids: bare({}) }
   if (path === undefined) return fresh
   let text: string
   try {
@@ -37,17 +37,32 @@ export async function openKeyMap(path: string | undefined): Promise<KeyMap> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return fresh
     throw new InputError(path, 'cannot be read', 'give a file of an earlier --keep-map, or a new name', { cause })
   }
-  return readJson(text, keyMap, { source: path, what: 'a file of an earlier --keep-map', fix: 'give another name' })
+  const file = { source: path, what: 'a file of an earlier --keep-map', fix: 'give another name' }
+  const { patients, uids, ...known } = readJson(text, keyMap, file)
+  return { ...known, patients: bare(patients), uids: bare(uids) }
 }
 
-/** Writes the map so that only its owner can read it. @throws RunError */
-export async function saveKeyMap(path: string, map: KeyMap): Promise<void> {
+/** Without a prototype: a number such as `__proto__` is a number like any other. */
+const bare = <T>(entries: Record<string, T>): Record<string, T> => Object.assign(Object.create(null), entries)
+
+/**
+ * Writes the map beside its place, so that only its owner can read it: a map that cannot be written is known before anything
+ * is that needs it. `keep` puts it in its place, `drop` takes it away.
+ *
+ * @throws RunError
+ */
+export async function stageKeyMap(
+  path: string,
+  map: KeyMap,
+): Promise<{ keep(): Promise<void>; drop(): Promise<void> }> {
   const temporary = `${path}.new`
-  try {
-    await writeFile(temporary, `${JSON.stringify(map, null, 2)}\n`, { mode: 0o600 })
-    await rename(temporary, path)
-  } catch (cause) {
-    throw await unwritable(path, cause)
+  const failed = async (cause: unknown) => {
+    throw await unwritable(path, cause, '--keep-map')
+  }
+  await writeFile(temporary, `${JSON.stringify(map, null, 2)}\n`, { mode: 0o600 }).catch(failed)
+  return {
+    keep: () => rename(temporary, path).catch(failed),
+    drop: () => rm(temporary, { force: true }),
   }
 }
 

@@ -59,7 +59,7 @@ export async function readDicomFolder(
 async function filesBelow(folder: string): Promise<string[]> {
   const about = await stat(folder).catch(() => undefined)
   if (!about) throw new InputError(folder, 'there is no such folder', 'check the path')
-  if (!about.isDirectory()) throw new InputError(folder, 'is a file, not a folder', 'give the folder of a study')
+  if (!about.isDirectory()) throw new InputError(folder, 'is a file, not a folder', 'give the folder that holds it')
   const paths: string[] = []
   const open = [folder]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

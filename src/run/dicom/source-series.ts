@@ -43,13 +43,14 @@ export async function findSource(
   const usable = named ? [named] : all.filter(({ stack }) => !stack.problems.some((problem) => problem.fatal))
   const fits = usable.filter((one) => liesOn(one, grid))
   const isFlair = (one: Candidate) => guessContrast(one.stack).role === 'flair'
-  const pool = fits.length > 0 ? fits : usable.filter((one) => named !== undefined || isFlair(one))
+  const pool = fits.length > 0 || !named ? fits : [named]
   const one = pool.find((rival) => rival.chosen && isFlair(rival)) ?? pool.find(isFlair) ?? pool[0]
+  // What lies elsewhere may be of somebody else: only who names the series says that it is not.
   if (!one)
     throw new InputError(
       folder,
-      'holds no series that the result lies on, and no FLAIR',
-      'give the folder of the series that was segmented, or name it with --series',
+      'holds no series that the result lies on voxel by voxel',
+      `give the folder of the series that was segmented; where the result was brought onto another grid, name the series with --series (${all.map(({ id }) => id).join(', ') || 'there is none'})`,
     )
   const sameGrid = fits.includes(one)
   if (!sameGrid)

@@ -31,6 +31,8 @@ export interface SeriesRecipe {
   study?: string
   studyDate?: string
   patient?: string
+  /** PatientID. */
+  patientId?: string
   modality?: string
   extra?: Dataset
 }
@@ -65,6 +67,7 @@ export function mrDatasets(recipe: SeriesRecipe): Dataset[] {
     study = 'study-1',
     studyDate = '20240131',
     patient = 'DOE^JANE',
+    patientId = `ID-${patient}`,
     acquisition = '2D',
   } = recipe
   const normal = cross(row, column)
@@ -87,7 +90,7 @@ export function mrDatasets(recipe: SeriesRecipe): Dataset[] {
       SeriesInstanceUID: uid(`${study}/${recipe.number}`),
       FrameOfReferenceUID: uid(`${study}/frame`),
       PatientName: patient,
-      PatientID: `ID-${patient}`,
+      PatientID: patientId,
       PatientBirthDate: '19800229',
       PatientSex: 'F',
       StudyDate: studyDate,
