@@ -5,7 +5,7 @@
 //
 // Prints for each scan: what the series were taken for; voxels of the imported FLAIR that are not those of the scan at the
 // same place; Dice of the mask with that of `segment` on the scan itself; seconds of each step; then what dciodvfy and
-// highdicom say of the objects (bench/peers/dicom.sh, where dciodvfy is installed).
+// highdicom and dcmqi say of the objects (bench/peers/dicom.sh, where dciodvfy is installed).
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
