@@ -35,7 +35,11 @@ function goTo(id: string): void {
   location.hash = `#case=${encodeURIComponent(id)}`
 }
 
-window.addEventListener('hashchange', () => void show())
+window.addEventListener('hashchange', () => {
+  // The printed address, pasted into a tab that is open already, loads nothing anew.
+  takeToken()
+  void show()
+})
 // For tests and the console: what the page measures of itself.
 Object.defineProperty(globalThis, 'lesionwise', { get: () => current })
 void show()
