@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Hono } from 'hono'
 import { packageVersion } from '../run/segment.js'
 import { JobQueue, type QueueOptions } from './job-queue.js'
 import { JobStore } from './job-store.js'
@@ -36,12 +37,19 @@ const slowestRequestMs = 3600_000
  */
 export async function startJobServer(options: JobServerOptions): Promise<JobServer> {
   const { token, maxMb, maxJobs, hosts, address = '127.0.0.1' } = options
-  const store = await JobStore.open(resolve(options.store))
+  let app: Hono | undefined
+  // The port comes first: where it is in use, no store is left behind.
+  const server = await listen((request) => app?.fetch(request) ?? new Response(null, { status: 503 }), {
+    ...{ port: options.port ?? 0, hostname: address, requestMs: slowestRequestMs },
+  })
+  const store = await JobStore.open(resolve(options.store)).catch(async (cause) => {
+    await server.close()
+    throw cause
+  })
   const queue = new JobQueue(store, options)
   try {
     const version = await packageVersion()
-    const app = jobsApp({ store, queue, token, version, hosts, largestBytes: maxMb * 1e6, mostJobs: maxJobs })
-    const server = await listen(app.fetch, { port: options.port ?? 0, hostname: address, requestMs: slowestRequestMs })
+    app = jobsApp({ store, queue, token, version, hosts, largestBytes: maxMb * 1e6, mostJobs: maxJobs })
     const left = store.list().filter(({ state }) => state === 'queued').length
     await queue.sweep()
     queue.next()
@@ -55,6 +63,7 @@ export async function startJobServer(options: JobServerOptions): Promise<JobServ
       },
     }
   } catch (cause) {
+    await server.close()
     await queue.close()
     await store.close()
     throw cause
