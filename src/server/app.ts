@@ -6,7 +6,7 @@ import { modalities } from '../volume/study.js'
 import { caseState } from './case-state.js'
 import { compareRaters } from './compare.js'
 import { isRater } from './corrections.js'
-import { bodyWithin, guard, problem } from './guard.js'
+import { bodyWithin, guard, misfits, problem } from './guard.js'
 import { imageRoutes, mapsOf } from './image-routes.js'
 import { factsOf, type OpenedCase } from './opened.js'
 import type { Recalculation } from './recalculate.js'
@@ -118,7 +118,7 @@ export function workbenchApp(options: WorkbenchOptions): Hono {
     forCase(async (context, one) => {
       const bytes = await bodyWithin(context.req.raw, 10_000)
       const parsed = sentStatus.safeParse(jsonOf(bytes, z.unknown()))
-      if (!parsed.success) return problem(context, 400, z.prettifyError(parsed.error))
+      if (!parsed.success) return problem(context, 400, misfits(parsed.error))
       return context.json(await stateOf(one).review.set(parsed.data))
     }),
   )

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
+import type { z } from 'zod'
 
 export interface GuardOptions {
   /** What every request to `/api/` must carry as `Authorization: Bearer …`. */
@@ -79,10 +80,14 @@ function refusal(
   if (Number(context.req.header('content-length') ?? 0) > largestBody)
     return problem(context, 413, `The body is larger than ${largestBody} bytes.`)
   if (!context.req.path.startsWith('/api/')) return undefined
-  const given = Buffer.from((context.req.header('authorization') ?? '').replace(/^Bearer /, ''))
+  const given = Buffer.from((context.req.header('authorization') ?? '').replace(/^Bearer +/i, ''))
   if (given.length === secret.length && timingSafeEqual(given, secret)) return undefined
   return problem(context, 401, `The token is missing or wrong: ${hint}.`)
 }
+
+/** What does not fit in a request, in one line: `seed: Invalid input: expected number`. */
+export const misfits = ({ issues }: z.ZodError): string =>
+  issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ')
 
 /** An answer that says in one line what is wrong. */
 export const problem = (

@@ -6,7 +6,7 @@ import { InputError, RunError, UsageError } from '../errors.js'
 import { jsonOf } from '../formats/json.js'
 import { requireContrasts } from '../methods/registry.js'
 import { methodFor, parametersOf } from '../run/segment.js'
-import { bodyWithin, guard, problem } from './guard.js'
+import { bodyWithin, guard, misfits, problem } from './guard.js'
 import type { JobQueue } from './job-queue.js'
 import type { InputRole, JobStore } from './job-store.js'
 import { inputRoles, type Job, jobRequest, type OperationId, openapi, operations } from './jobs-api.js'
@@ -67,7 +67,7 @@ export function jobsApp({ store, queue, token, version, largestBytes, mostJobs, 
       const sent = await readSent(context, body, type)
       if (typeof sent === 'string') return problem(context, 400, sent)
       const parsed = jobRequest.safeParse(sent.request)
-      if (!parsed.success) return problem(context, 422, z.prettifyError(parsed.error).replaceAll('\n', ' '))
+      if (!parsed.success) return problem(context, 422, misfits(parsed.error))
       if (type === 'application/json') return context.json(told(await store.create(parsed.data)), 201)
 
       await assertPossible(parsed.data, [...sent.images.keys()])

@@ -11,7 +11,7 @@ import { ResultFolder } from '../run/result-files.js'
 import type { WorkbenchOptions } from './app.js'
 import { type CaseState, volume } from './case-state.js'
 import { ConflictError, isRater, type Version } from './corrections.js'
-import { bodyWithin, problem } from './guard.js'
+import { bodyWithin, misfits, problem } from './guard.js'
 import { correctionsName, factsOf } from './opened.js'
 import { type CaseGrid, maskForPage, maskFromPage } from './volumes.js'
 
@@ -132,7 +132,7 @@ async function sentMask(context: Context, grid: CaseGrid) {
   const length = bytes.length < 4 ? Number.NaN : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
   if (!(length <= bytes.length - 4)) return problem(context, 400, 'The body is cut short.')
   const parsed = sentVersion.safeParse(jsonOf(bytes.subarray(4, 4 + length), z.unknown()))
-  if (!parsed.success) return problem(context, 400, z.prettifyError(parsed.error))
+  if (!parsed.success) return problem(context, 400, misfits(parsed.error))
   const mask = await maskFromPage(bytes.subarray(4 + length), grid)
   if (!mask) return problem(context, 400, 'The mask does not have one byte for each voxel.')
   return { about: parsed.data, mask }
