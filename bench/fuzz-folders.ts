@@ -76,7 +76,7 @@ async function workbenchReaders(root: string): Promise<Reader[]> {
   const about = { rater: 'anna', parent: 'base', steps: ['brush'] }
   const figures = { marks: [], note: '', lesionCount: 1, lesionVolumeMl: 1, sha256: '' }
   await corrections.save({ ...about, ...figures }, new Uint8Array(1))
-  await corrections.keepDraft({ ...about, tab: 'tab1' }, new Uint8Array(1))
+  await corrections.keepDraft({ ...about, tab: 'tab1', marks: [] }, new Uint8Array(1))
   const review = new ReviewStatus(result)
   await review.set({ status: 'accepted', rater: 'anna', note: '' })
   const { request } = await openWorkbench(root)

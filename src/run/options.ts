@@ -1,4 +1,5 @@
 import type { Flag } from '../errors.js'
+import type { ChosenLocation } from '../lesions/chosen-location.js'
 import type { Lesion } from '../lesions/instances.js'
 import type { Summary } from '../lesions/summary.js'
 import type { Language } from '../report/words/languages.js'
@@ -36,6 +37,8 @@ export interface SegmentOptions extends Partial<Record<Modality, ImageSource>> {
   connectivity?: 6 | 18 | 26
   /** Order in which location classes are tried. Default `clinical`. */
   locationRule?: 'clinical' | 'lst-ai'
+  /** Locations that a rater chose: they go before those of the rule. */
+  chosenLocations?: readonly ChosenLocation[]
   /** Write input paths into provenance.json. Default false: names can identify people. */
   keepPaths?: boolean
   /** Write report.pdf too. Default false. */

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { type Flag, InputError, MethodError, UsageError } from '../errors.js'
 import { setThreads } from '../kernels/index.js'
 import { anatomyOf } from '../lesions/anatomy.js'
-import { findLesions, type LesionSet, measureIntensities } from '../lesions/instances.js'
+import { chosenLocations } from '../lesions/chosen-location.js'
+import { findLesions, type Lesion, type LesionSet, type Location, measureIntensities } from '../lesions/instances.js'
 import { locateLesions, locationRules } from '../lesions/location.js'
 import { summarise } from '../lesions/summary.js'
 import type { AnySegmentationMethod, MethodEntry } from '../methods/define.js'
@@ -293,8 +294,15 @@ async function described(
     const image = modality === 'flair' ? flair : await prepared.toNative.image(prepared.study.images[modality]!)
     lesions = measureIntensities(lesions, set.labels, modality, image)
   }
-  return { ...set, lesions }
+  const chosen = chosenLocations(set.labels, options.chosenLocations ?? [])
+  return { ...set, lesions: lesions.map((lesion) => withLocation(lesion, chosen.get(lesion.id))) }
 }
+
+/** A lesion with the location that a rater chose, if any. */
+const withLocation = (lesion: Lesion, location: Location | undefined): Lesion =>
+  location === undefined
+    ? lesion
+    : { ...lesion, location, touches: [location, ...(lesion.touches ?? []).filter((region) => region !== location)] }
 
 function provenanceOf({
   options,
@@ -338,6 +346,7 @@ function provenanceOf({
       connectivity,
       locationRule,
       seed,
+      ...(options.chosenLocations?.length ? { chosenLocations: options.chosenLocations } : {}),
       threads: options.threads ?? coreCount(),
     },
     inputs: Object.values(inputs).map(({ about: { path, ...rest } }) =>

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { RunError } from '../errors.js'
 import { jsonOf } from '../formats/json.js'
+import type { ChosenLocation } from '../lesions/chosen-location.js'
+import { type Location, locations } from '../lesions/types.js'
 import { unwritable } from '../run/output-folder.js'
 import { correctionsName } from './opened.js'
 
@@ -33,7 +35,7 @@ export interface Mark {
   /** A voxel of the lesion, RAS mm. */
   at: readonly [number, number, number]
   /** The location that the rater chose. */
-  location?: string
+  location?: Location
 }
 
 /** What a page keeps of unsaved work. */
@@ -44,23 +46,29 @@ export interface Draft {
   parent: string
   saved: string
   steps: readonly string[]
+  marks: readonly Mark[]
 }
 
+export const mark = z.object({
+  kind: z.enum(['false-positive', 'location']),
+  at: z.tuple([z.number(), z.number(), z.number()]),
+  location: z.enum(locations as readonly [Location, ...Location[]]).optional(),
+}) satisfies z.ZodType<Mark>
 const steps = z.array(z.string())
 const version = z.object({
   ...{ id: z.string(), rater: z.string(), number: z.int().min(1), parent: z.string(), saved: z.string(), steps },
-  marks: z.array(
-    z.object({
-      kind: z.enum(['false-positive', 'location']),
-      at: z.tuple([z.number(), z.number(), z.number()]),
-      location: z.string().optional(),
-    }),
-  ),
+  marks: z.array(mark),
   ...{ note: z.string(), lesionCount: z.number(), lesionVolumeMl: z.number(), sha256: z.string() },
 }) satisfies z.ZodType<Version>
 const draft = z.object({
   ...{ rater: z.string(), tab: z.string(), parent: z.string(), saved: z.string(), steps },
+  // Older drafts have none.
+  marks: z.array(mark).default([]),
 }) satisfies z.ZodType<Draft>
+
+/** The locations among what a rater marked. */
+export const locationsOf = (marks: readonly Mark[]): ChosenLocation[] =>
+  marks.flatMap(({ kind, at, location }) => (kind === 'location' && location ? [{ at, location }] : []))
 
 /** Somebody saved meanwhile: what was drawn is not lost, it is kept as a draft. */
 export class ConflictError extends Error {
@@ -142,6 +150,8 @@ export class Corrections {
       try {
         await mkdir(this.folder, { recursive: true })
         const name = draftName(draft)
+        // The rater may have told the page another name since.
+        await this.removeDrafts(draft.tab, name)
         await writeSynced(join(this.folder, `${name}.nii.gz`), mask)
         await writeSynced(
           join(this.folder, `${name}.json`),
@@ -170,9 +180,17 @@ export class Corrections {
     return await readFile(join(this.folder, `${draftName(draft)}.nii.gz`)).catch(() => undefined)
   }
 
-  async dropDraft(draft: Pick<Draft, 'rater' | 'tab'>): Promise<void> {
-    if (!isRater(draft.rater) || !isTab(draft.tab)) return
-    for (const end of ['json', 'nii.gz']) await rm(join(this.folder, `${draftName(draft)}.${end}`), { force: true })
+  /** Takes away the unsaved work of a tab, whatever its rater was called meanwhile. */
+  async dropDraft(tab: string): Promise<void> {
+    await this.inTurn(async () => await this.removeDrafts(tab))
+  }
+
+  private async removeDrafts(tab: string, but?: string): Promise<void> {
+    const names = await readdir(this.folder).catch(() => [])
+    for (const name of names) {
+      const [, stem, whose] = name.match(/^(\.draft-[A-Za-z0-9]+-([A-Za-z0-9]+))\.(?:json|nii\.gz)$/) ?? []
+      if (whose === tab && stem !== but) await rm(join(this.folder, name), { force: true })
+    }
   }
 
   /** The highest number that is taken, by a mask that was cut off too. */

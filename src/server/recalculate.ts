@@ -1,15 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { reasonOf, runScript } from '../cohort/processes.js'
-import { maskName } from './corrections.js'
+import { locationsOf, maskName, type Version } from './corrections.js'
 import { correctionsName, type OpenedCase } from './opened.js'
+import type { RecalculationTask } from './recalculate-worker.js'
 
 export type JobState = 'waiting' | 'running' | 'done' | { failed: string }
 
 /**
- * Volumes, locations and report of corrected masks, made anew by `segment --lesion-mask` in a process of its own, one at a
- * time. The preparation of a case is kept until the server ends, so that the next correction takes seconds.
+ * Volumes, locations and report of corrected masks, made anew by `segment` of a given mask in a process of its own, one
+ * at a time. Locations that the rater chose stand. The preparation of a case is kept until the server ends, so that the next correction takes seconds.
  */
 export class Recalculation {
   private readonly states = new Map<string, JobState>()
@@ -23,8 +24,8 @@ export class Recalculation {
   }
 
   /** Queues a version. Without a FLAIR there is nothing to locate lesions in: the job fails with that reason. */
-  start(one: OpenedCase, version: string): void {
-    const key = `${one.id} ${version}`
+  start(one: OpenedCase, { id, marks }: Pick<Version, 'id' | 'marks'>): void {
+    const key = `${one.id} ${id}`
     const { flair } = one.images
     if (flair === undefined) {
       this.states.set(key, { failed: 'the FLAIR is not known; give it with --flair' })
@@ -36,11 +37,16 @@ export class Recalculation {
       this.states.set(key, 'running')
       this.work ??= mkdtemp(join(tmpdir(), 'lesionwise-view-'))
       const folder = join(one.folder, correctionsName)
-      const args = ['segment', '--quiet', '--flair', flair, '--lesion-mask', join(folder, maskName(version))]
-      if (one.images.t1) args.push('--t1', one.images.t1)
-      args.push('--out', join(folder, version), '--work', await this.work)
+      const work = await this.work
+      const task: RecalculationTask = {
+        ...{ flair, t1: one.images.t1, lesionMask: join(folder, maskName(id)), out: join(folder, id), work },
+        chosenLocations: locationsOf(marks),
+      }
       try {
-        const ended = await runScript('cli/main.js', args, { signal: this.ending.signal })
+        // Thousands of marks are too long for an argument.
+        const path = join(work, 'task.json')
+        await writeFile(path, JSON.stringify(task))
+        const ended = await runScript('server/recalculate-worker.js', [path], { signal: this.ending.signal })
         this.states.set(key, ended.code === 0 ? 'done' : { failed: reasonOf(ended) })
       } catch (error) {
         this.states.set(key, { failed: (error as Error).message })

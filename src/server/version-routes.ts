@@ -5,12 +5,11 @@ import { jsonOf } from '../formats/json.js'
 import { readNiftiMask, writeNifti } from '../formats/nifti.js'
 import { findLesions } from '../lesions/instances.js'
 import { millilitres } from '../lesions/summary.js'
-import { locations } from '../lesions/types.js'
 import { hash } from '../run/inputs.js'
 import { ResultFolder } from '../run/result-files.js'
 import type { WorkbenchOptions } from './app.js'
 import { type CaseState, volume } from './case-state.js'
-import { ConflictError, isRater, type Version } from './corrections.js'
+import { ConflictError, isRater, mark, type Version } from './corrections.js'
 import { bodyWithin, misfits, problem } from './guard.js'
 import { correctionsName, factsOf } from './opened.js'
 import { type CaseGrid, maskForPage, maskFromPage } from './volumes.js'
@@ -25,19 +24,11 @@ const sentVersion = z.strictObject({
   tab: z.string().refine(isRater, 'letters and digits only'),
   parent: parentId,
   steps: z.array(step).max(10_000),
-  marks: z
-    .array(
-      z.strictObject({
-        kind: z.enum(['false-positive', 'location']),
-        at: z.tuple([z.number(), z.number(), z.number()]),
-        location: z.enum(locations as readonly [string, ...string[]]).optional(),
-      }),
-    )
-    .max(10_000)
-    .default([]),
+  marks: z.array(z.strictObject(mark.shape)).max(10_000).default([]),
   note: z.string().max(2000).default(''),
   anyway: z.boolean().default(false),
 })
+
 /** What is saved: drafts and versions, and what was made of them. */
 export function versionRoutes(
   app: Hono,
@@ -61,9 +52,17 @@ export function versionRoutes(
       const { corrections, grid } = stateOf(one)
       const sent = await sentMask(context, await grid())
       if (sent instanceof Response) return sent
-      const { rater, tab, parent, steps } = sent.about
-      await corrections.keepDraft({ rater, tab, parent, steps }, await writeNifti(sent.mask, { level: 1 }))
+      const { rater, tab, parent, steps, marks } = sent.about
+      await corrections.keepDraft({ rater, tab, parent, steps, marks }, await writeNifti(sent.mask, { level: 1 }))
       return context.json({ kept: true })
+    }),
+  )
+
+  app.delete(
+    '/api/cases/:case/draft/:tab',
+    forCase(async (context, one) => {
+      await stateOf(one).corrections.dropDraft(context.req.param('tab') ?? '')
+      return context.json({ dropped: true })
     }),
   )
 
@@ -90,8 +89,8 @@ export function versionRoutes(
           bytes,
           { anyway },
         )
-        await corrections.dropDraft({ rater: about.rater, tab })
-        recalculation.start(one, version.id)
+        await corrections.dropDraft(tab)
+        recalculation.start(one, version)
         return context.json(version, 201)
       } catch (error) {
         if (error instanceof ConflictError) return problem(context, 409, error.message, { latest: error.latest })

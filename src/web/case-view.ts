@@ -1,4 +1,5 @@
 import { readNifti, readNiftiMask } from '../formats/nifti.js'
+import type { Location } from '../lesions/types.js'
 import { type Vec3, voxelSizes } from '../volume/affine.js'
 import { emptyMask, type Mask, type Volume } from '../volume/volume.js'
 import { type CaseFacts, type Mark, ServerError, server, type Version } from './api.js'
@@ -231,7 +232,7 @@ export class CaseView {
   }
 
   relabel({ centroid }: ShownLesion, location: string): void {
-    this.marks.push({ kind: 'location', at: [...centroid] as [number, number, number], location })
+    this.marks.push({ kind: 'location', at: [...centroid] as [number, number, number], location: location as Location })
     this.refreshLesions()
     this.panel.fill()
   }
