@@ -19,3 +19,9 @@ export function labelAt({ data, dims, affine }: Volume, at: readonly [number, nu
 /** The chosen location of each lesion that has one, by its number; of several, the last one counts. */
 export const chosenLocations = (labels: Volume, chosen: readonly ChosenLocation[]): ReadonlyMap<number, Location> =>
   new Map(chosen.map(({ at, location }) => [labelAt(labels, at), location]))
+
+/** The locations among what a rater marked. */
+export const locationsAmong = (
+  marks: readonly { kind: string; at: ChosenLocation['at']; location?: Location }[],
+): ChosenLocation[] =>
+  marks.flatMap(({ kind, at, location }) => (kind === 'location' && location ? [{ at, location }] : []))

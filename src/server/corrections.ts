@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { RunError } from '../errors.js'
 import { jsonOf } from '../formats/json.js'
-import type { ChosenLocation } from '../lesions/chosen-location.js'
 import { type Location, locations } from '../lesions/types.js'
 import { unwritable } from '../run/output-folder.js'
 import { correctionsName } from './opened.js'
@@ -65,10 +64,6 @@ const draft = z.object({
   // Older drafts have none.
   marks: z.array(mark).default([]),
 }) satisfies z.ZodType<Draft>
-
-/** The locations among what a rater marked. */
-export const locationsOf = (marks: readonly Mark[]): ChosenLocation[] =>
-  marks.flatMap(({ kind, at, location }) => (kind === 'location' && location ? [{ at, location }] : []))
 
 /** Somebody saved meanwhile: what was drawn is not lost, it is kept as a draft. */
 export class ConflictError extends Error {

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { reasonOf, runScript } from '../cohort/processes.js'
-import { locationsOf, maskName, type Version } from './corrections.js'
+import { locationsAmong } from '../lesions/chosen-location.js'
+import { maskName, type Version } from './corrections.js'
 import { correctionsName, type OpenedCase } from './opened.js'
 import type { RecalculationTask } from './recalculate-worker.js'
 
@@ -40,7 +41,7 @@ export class Recalculation {
       const work = await this.work
       const task: RecalculationTask = {
         ...{ flair, t1: one.images.t1, lesionMask: join(folder, maskName(id)), out: join(folder, id), work },
-        chosenLocations: locationsOf(marks),
+        chosenLocations: locationsAmong(marks),
       }
       try {
         // Thousands of marks are too long for an argument.

@@ -91,6 +91,9 @@ export const server = {
   draft: async (id: string, about: object, mask: Uint8Array) => {
     await ask(of(id, 'draft'), { method: 'PUT', body: await packed(about, mask) })
   },
+  dropDraft: async (id: string, tab: string) => {
+    await ask(of(id, 'draft', tab), { method: 'DELETE' })
+  },
   save: async (id: string, about: object, mask: Uint8Array) =>
     json<Version>(of(id, 'versions'), { method: 'POST', body: await packed(about, mask) }),
 }

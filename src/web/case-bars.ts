@@ -2,6 +2,7 @@ import type { CaseView } from './case-view.js'
 import { h, themeButton } from './dom.js'
 import { type Tool, toolNames } from './drawing.js'
 import { help } from './help.js'
+import { raterButton } from './rater.js'
 
 /** The two bars above the picture. */
 export class CaseBars {
@@ -62,6 +63,7 @@ export class CaseBars {
         'Screenshot',
       ),
       h('button', { onclick: () => help() }, 'Keys'),
+      raterButton(),
       themeButton(),
     )
   }

@@ -1,20 +1,23 @@
 import { readNifti, readNiftiMask } from '../formats/nifti.js'
+import { chosenLocations, labelAt, locationsAmong } from '../lesions/chosen-location.js'
 import type { Location } from '../lesions/types.js'
-import { type Vec3, voxelSizes } from '../volume/affine.js'
+import { apply, type Vec3, voxelSizes } from '../volume/affine.js'
 import { emptyMask, type Mask, type Volume } from '../volume/volume.js'
-import { type CaseFacts, type Mark, ServerError, server, type Version } from './api.js'
+import { type CaseFacts, type Mark, ServerError, server } from './api.js'
 import { Beside } from './beside.js'
 import { CaseBars } from './case-bars.js'
 import { CasePanel } from './case-panel.js'
 import { changeNames } from './changes.js'
-import { askFor, choose, h, say } from './dom.js'
+import { choose, h, say } from './dom.js'
+import { Drafts } from './drafts.js'
 import { Drawing } from './drawing.js'
 import { type Shown, type ShownLesion, shownLesions } from './lesions.js'
+import { Marks } from './marks.js'
 import { type Change, MaskEditor } from './mask-editor.js'
+import { knownRater } from './rater.js'
 import { colourIndex, Viewer } from './viewer.js'
 
 const autosaveSeconds = 4
-const raterKey = 'lesionwise-rater'
 
 /** One case: the picture, the tools, the lesions, and what becomes of them. */
 export class CaseView {
@@ -23,14 +26,14 @@ export class CaseView {
   facts!: CaseFacts
   editor!: MaskEditor
   shown: Shown = { labels: { ...emptyVolume, data: new Int16Array(0) }, lesions: [] }
-  marks: Mark[] = []
+  marks = new Marks([])
+  readonly drafts = new Drafts(this)
   /** The version that the mask was drawn on. */
   parent = 'base'
   /** Milliseconds from the start of the page to the first picture. */
   firstPicture = Number.NaN
   /** Everything is loaded. */
   ready = false
-  private readonly tab = crypto.randomUUID().replaceAll('-', '').slice(0, 16)
   private readonly canvas = h('canvas', { tabindex: 0, 'aria-label': 'Scan with lesions: arrows move, Space paints' })
   readonly picture = h('div', { class: 'picture' }, h('div', {}, this.canvas, h('div', { class: 'where' })))
   readonly panel: CasePanel
@@ -39,7 +42,6 @@ export class CaseView {
   readonly beside: Beside
   private before: { labels: Volume; locations: Map<number, string> } | undefined
   private coloured = false
-  private saved = 0
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly ending = new AbortController()
 
@@ -81,7 +83,8 @@ export class CaseView {
     this.bars.fill()
     this.panel.fill()
     this.drawing.listen(signal)
-    await this.offerDraft()
+    this.followAll()
+    await this.drafts.offer()
     this.viewer.showHead()
     this.ready = true
   }
@@ -134,7 +137,8 @@ export class CaseView {
   /** Takes a mask to work on; what was undone before is forgotten. Its lesions are listed by `refreshLesions`. */
   private useMask(mask: Mask): void {
     this.editor = new MaskEditor(mask, voxelSizes(mask.affine) as Vec3)
-    this.saved = 0
+    this.marks = new Marks(this.facts.versions.find(({ id }) => id === this.parent)?.marks ?? [])
+    this.drafts.begin()
     this.viewer.setMask(this.editor.mask)
   }
 
@@ -148,20 +152,10 @@ export class CaseView {
 
   refreshLesions(): void {
     this.shown = shownLesions(this.editor.mask, this.before)
-    for (const mark of this.marks)
-      if (mark.kind === 'location') {
-        const lesion = this.shown.lesions.find(({ id }) => id === this.labelAtMm(mark.at))
-        if (lesion && mark.location) lesion.location = mark.location
-      }
+    const chosen = chosenLocations(this.shown.labels, locationsAmong(this.marks.all))
+    for (const lesion of this.shown.lesions) lesion.location = chosen.get(lesion.id) ?? lesion.location
     this.paintClasses()
     this.panel.fillLesions()
-  }
-
-  private labelAtMm(mm: readonly number[]): number {
-    const nearest = this.shown.lesions.find(
-      ({ centroid }) => Math.hypot(...centroid.map((value, axis) => value - mm[axis])) < 0.5,
-    )
-    return nearest?.id ?? -1
   }
 
   setColoured(on: boolean): void {
@@ -181,12 +175,13 @@ export class CaseView {
     } else this.viewer.setColours(undefined)
   }
 
-  /** Does something as one step that can be undone, and draws what changed. */
-  act(name: string, work: () => void): Change | undefined {
+  /** Does something as one step that can be undone, and draws what changed. @param marks what is marked from then on */
+  act(name: string, work: () => void, marks?: readonly Mark[]): Change | undefined {
     this.editor.begin(name)
     work()
-    const change = this.editor.end()
+    const change = this.editor.end(marks !== undefined)
     if (change) {
+      if (marks) this.marks.set(change, marks)
       this.viewer.redrawChange(change)
       this.changed()
     }
@@ -194,6 +189,7 @@ export class CaseView {
   }
 
   changed(): void {
+    this.marks.follow(this.editor.history.at(-1))
     this.refreshLesions()
     this.bars.fill()
     clearTimeout(this.timer)
@@ -222,19 +218,28 @@ export class CaseView {
     this.changed()
   }
 
-  deleteLesion({ id, centroid }: ShownLesion, kind?: 'false-positive'): void {
+  deleteLesion(lesion: ShownLesion, kind?: 'false-positive'): void {
+    const { id } = lesion
     const { data } = this.shown.labels
     const voxels: number[] = []
     for (let at = 0; at < data.length; at++) if (data[at] === id) voxels.push(at)
-    if (kind) this.marks.push({ kind, at: [...centroid] as [number, number, number] })
-    this.act(kind ? 'false positive' : 'delete lesion', () => this.editor.setAll(voxels, 0))
+    const marks = kind && [...this.marks.all, { kind, at: this.placeOf(lesion) }]
+    this.act(kind ? 'false positive' : 'delete lesion', () => this.editor.setAll(voxels, 0), marks)
     say(`${kind ? 'Marked as false positive' : 'Deleted'}: lesion ${id}. Ctrl+Z brings it back.`)
   }
 
-  relabel({ centroid }: ShownLesion, location: string): void {
-    this.marks.push({ kind: 'location', at: [...centroid] as [number, number, number], location: location as Location })
-    this.refreshLesions()
-    this.panel.fill()
+  relabel(lesion: ShownLesion, location: string): void {
+    const { labels } = this.shown
+    const others = this.marks.all.filter(({ kind, at }) => kind !== 'location' || labelAt(labels, at) !== lesion.id)
+    this.act('location', () => {}, [
+      ...others,
+      { kind: 'location', at: this.placeOf(lesion), location: location as Location },
+    ])
+  }
+
+  /** A voxel of a lesion, RAS mm. */
+  private placeOf({ voxel }: ShownLesion): Mark['at'] {
+    return apply(this.editor.mask.affine, voxel) as Mark['at']
   }
 
   async applyThreshold(name: string, threshold: number): Promise<void> {
@@ -246,63 +251,30 @@ export class CaseView {
     })
   }
 
-  private about() {
-    return {
-      rater: localStorage.getItem(raterKey) ?? 'anonymous',
-      tab: this.tab,
-      parent: this.parent,
-      steps: this.editor.history.map(({ name }) => name),
-    }
-  }
-
   async keepDraft(): Promise<void> {
-    if (!this.editor || this.editor.history.length === this.saved) return
-    const steps = this.editor.history.length
-    try {
-      await server.draft(this.id, this.about(), this.editor.mask.data as Uint8Array)
-      this.saved = steps
-      this.panel.tell('Draft kept.')
-    } catch (error) {
-      this.panel.tell(`The draft could not be kept: ${(error as Error).message}`, true)
-    }
-  }
-
-  private async offerDraft(): Promise<void> {
-    const [draft] = this.facts.drafts
-    const newest = this.facts.versions.at(-1)
-    if (!draft || (newest && newest.saved > draft.saved)) return
-    const answer = await choose(
-      `There is unsaved work of ${draft.rater} (${new Date(draft.saved).toLocaleString()}).`,
-      {
-        take: 'Go on with it',
-        leave: 'Leave it',
-      },
-    )
-    if (answer !== 'take') return
-    const mask = await readNiftiMask(new Uint8Array(await server.draftMask(this.id, draft)), 'draft')
-    this.parent = draft.parent
-    this.act(`draft of ${draft.rater}`, () => this.editor.replace(mask.data))
+    await this.drafts.keep()
   }
 
   /** Saves a version; asks what to do when somebody saved meanwhile. */
   async save(anyway = false): Promise<void> {
-    let rater = localStorage.getItem(raterKey)
-    if (!rater) {
-      const name = await askFor('Who are you?', '', 'Letters and digits only: the name stands in the files.', (text) =>
-        /^[A-Za-z0-9]{1,32}$/.test(text),
-      )
-      if (!name) return
-      rater = name
-      localStorage.setItem(raterKey, rater)
-    }
+    const rater = await knownRater()
+    if (!rater) return
+    clearTimeout(this.timer)
+    // A draft on its way must not arrive after the version that makes it needless.
+    await this.drafts.keep()
+    const { editor } = this
+    const { step } = this.drafts
     try {
-      const about = { ...this.about(), rater, marks: this.marks, note: this.panel.note, anyway }
-      const version = await server.save(this.id, about, this.editor.mask.data as Uint8Array)
-      this.parent = version.id
-      this.saved = this.editor.history.length
+      const about = { ...this.drafts.about(), rater, note: this.panel.note, anyway }
+      const version = await server.save(this.id, about, editor.mask.data as Uint8Array)
+      // Unless another version was opened meanwhile.
+      if (this.editor === editor) {
+        this.parent = version.id
+        this.drafts.wasSaved(step)
+      }
       say(`Saved as ${version.id}. Volumes, locations and report are being made.`)
       await this.reload()
-      void this.follow(version)
+      this.followAll()
     } catch (error) {
       if (!(error instanceof ServerError) || error.status !== 409) {
         say(`Not saved: ${(error as Error).message}`, 15)
@@ -314,21 +286,27 @@ export class CaseView {
       })
       if (answer === 'anyway') await this.save(true)
       else if (answer === 'look' && error.body.latest) {
-        await this.keepDraft()
         await this.openVersion(error.body.latest.id)
       }
     }
   }
 
-  /** Waits for a version's report. */
-  private async follow({ id }: Version): Promise<void> {
+  private readonly followed = new Set<string>()
+
+  /** Waits for the reports that are being made, whoever saved the versions. */
+  private followAll(): void {
+    for (const { id, recalculated } of this.facts.versions)
+      if ((recalculated === 'waiting' || recalculated === 'running') && !this.followed.has(id)) {
+        this.followed.add(id)
+        this.follow(id).catch((error: Error) => this.panel.tell(`${id}: ${error.message}`, true))
+      }
+  }
+
+  private async follow(id: string): Promise<void> {
     while (!this.ending.signal.aborted) {
       const { recalculated } = await server.version(this.id, id)
-      if (typeof recalculated === 'object') {
-        this.panel.tell(`${id}: ${recalculated.failed}`, true)
-        return
-      }
-      if (recalculated === 'done' || recalculated === undefined) break
+      if (typeof recalculated === 'object') this.panel.tell(`${id}: ${recalculated.failed}`, true)
+      if (recalculated !== 'waiting' && recalculated !== 'running') break
       await new Promise((resolve) => setTimeout(resolve, 1000))
     }
     if (!this.ending.signal.aborted) await this.reload()
@@ -340,16 +318,23 @@ export class CaseView {
     this.bars.fill()
   }
 
-  async openVersion(id: string): Promise<void> {
-    await this.keepDraft()
-    // Mask and parent change together: a save in between would call one the other's.
-    const mask = await readNiftiMask(new Uint8Array(await server.mask(this.id, id)), id)
-    this.parent = id
-    this.marks = []
-    this.useMask(mask)
-    this.refreshLesions()
-    this.panel.fill()
-    this.bars.fill()
+  /** Takes a version to work on; unsaved work is put aside as a draft. @returns false when the mask stays as it is */
+  async openVersion(id: string): Promise<boolean> {
+    try {
+      const [bytes, facts] = await Promise.all([server.mask(this.id, id), server.facts(this.id)])
+      const mask = await readNiftiMask(new Uint8Array(bytes), id)
+      if (!(await this.drafts.putAside())) return false
+      this.facts = facts
+      // Mask and parent change together: a save in between would call one the other's.
+      this.parent = id
+      this.useMask(mask)
+      this.refreshLesions()
+      await this.reload()
+      return true
+    } catch (error) {
+      say((error as Error).message)
+      return false
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { type CaseEntry, type ReviewState, server } from './api.js'
 import { h, themeButton } from './dom.js'
+import { raterButton } from './rater.js'
 
 export const reviewNames: Readonly<Record<ReviewState, string>> = {
   'to-review': 'to review',
@@ -83,6 +84,7 @@ export function cohortView(entries: readonly CaseEntry[], open: (id: string) => 
       h('h1', {}, 'Lesionwise'),
       h('span', { class: 'chip' }, 'Research only'),
       h('span', { class: 'grow' }),
+      raterButton(),
       themeButton(),
     ),
     h(

@@ -40,14 +40,19 @@ export class MaskEditor {
     this.strokeName = name
   }
 
-  /** Closes the stroke. @returns what it changed; undefined for nothing */
-  end(): Change | undefined {
+  /**
+   * Closes the stroke.
+   *
+   * @param step true: it is a step even where no voxel changed, because something else did
+   * @returns what it changed; undefined for nothing
+   */
+  end(step = false): Change | undefined {
     const { stroke } = this
     this.stroke = undefined
-    if (!stroke || stroke.size === 0) return undefined
+    if (!stroke || (stroke.size === 0 && !step)) return undefined
     // A voxel that was painted and erased again has not changed.
     const changed = [...stroke].filter(([at, before]) => this.mask.data[at] !== before)
-    if (changed.length === 0) return undefined
+    if (changed.length === 0 && !step) return undefined
     const change: Change = {
       name: this.strokeName,
       at: Uint32Array.from(changed, ([at]) => at),

@@ -2,6 +2,7 @@ import { server } from './api.js'
 import type { CaseView } from './case-view.js'
 import { reviewNames } from './cohort-view.js'
 import { h, say } from './dom.js'
+import { knownRater } from './rater.js'
 
 /** The result and its corrected versions, how the raters agree, and what was decided. */
 export class VersionsPanel {
@@ -27,6 +28,7 @@ export class VersionsPanel {
 
   private fillVersions(): void {
     const { versions } = this.view.facts
+    const drafts = this.view.drafts.others.length
     const item = (id: string, text: string, state: string) =>
       h(
         'li',
@@ -56,6 +58,9 @@ export class VersionsPanel {
           ),
         ),
       ),
+      ...(drafts > 0
+        ? [h('p', {}, h('button', { onclick: () => void this.view.drafts.offer() }, `Unsaved work (${drafts})`))]
+        : []),
       h('p', {}, this.noteField),
       ...(versions.length > 0
         ? [h('p', {}, h('button', { onclick: () => void this.compare() }, 'Compare raters'))]
@@ -132,10 +137,12 @@ export class VersionsPanel {
   private fillReview(): void {
     const { review } = this.view.facts
     const set = async (status: keyof typeof reviewNames) => {
+      const rater = await knownRater()
+      if (!rater) return
       try {
         this.view.facts.review = await server.review(this.view.id, {
           status,
-          rater: localStorage.getItem('lesionwise-rater') ?? 'anonymous',
+          rater,
           note: this.note,
         })
         this.fillReview()

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { readNiftiMask, writeNifti } from '../../src/formats/nifti.js'
 import { startWorkbench, type Workbench } from '../../src/server/start.js'
+import { reorient, towardsRas } from '../../src/volume/orient.js'
 import { emptyImage, gridOf, type Mask } from '../../src/volume/volume.js'
 import { flairInput, provenanceText } from '../run/made-up-result.js'
 import { grid, resultIn } from '../server/result.js'
@@ -204,6 +205,109 @@ test('another result beside this one: the cursor of one moves that of the other'
   assert.equal(await page.locator('canvas').count(), 1)
 })
 
+/** What the page would save, and the drafts on the disk, the latest last. */
+const shownMask = async () =>
+  await page.evaluate(async () => {
+    const { lesionwise } = globalThis as unknown as {
+      lesionwise: { keepDraft(): Promise<void>; editor: { mask: { data: Uint8Array } } }
+    }
+    await lesionwise.keepDraft()
+    return Array.from(lesionwise.editor.mask.data)
+  })
+const corrections = join(root, 'sub-01', 'corrections')
+const draftsKept = () => readdirSync(corrections).filter((name) => /^\.draft-ben-.*\.nii\.gz$/.test(name))
+const maskIn = async (name: string) => {
+  const stored = await readNiftiMask(readFileSync(join(corrections, name)), name)
+  return Array.from(reorient(stored, towardsRas(stored.affine)).data)
+}
+
+test('the draft holds what was drawn after an undone stroke', { skip }, async () => {
+  await page.locator('canvas').focus()
+  await page.keyboard.press('b')
+  for (const key of ['PageUp', 'Space']) await page.keyboard.press(key)
+  const undone = await shownMask()
+  await page.keyboard.press('Control+z')
+  for (const key of ['ArrowLeft', 'ArrowLeft', 'ArrowLeft', 'Space']) await page.keyboard.press(key)
+  const drawn = await shownMask()
+  assert.notDeepEqual(drawn, undone)
+  assert.equal(draftsKept().length, 1)
+  assert.deepEqual(await maskIn(draftsKept()[0]), drawn)
+})
+
+test('another version puts unsaved work aside; every draft is offered', { skip }, async () => {
+  const drawn = await shownMask()
+  await page.getByRole('button', { name: 'Result', exact: true }).click()
+  await page.getByText('Your unsaved work is kept as a draft.').waitFor()
+  await page.getByRole('button', { name: 'Unsaved work (1)' }).waitFor()
+  assert.equal(await voxels(), 3)
+  await page.locator('canvas').focus()
+  await page.keyboard.press('Space')
+  const second = await shownMask()
+  assert.notDeepEqual(second, drawn)
+  const masks = await Promise.all(draftsKept().map(maskIn))
+  assert.equal(masks.length, 2)
+  for (const one of [drawn, second]) assert.ok(masks.some((mask) => mask.join() === one.join()))
+  await page.getByRole('button', { name: 'Unsaved work (1)' }).click()
+  await page.getByRole('button', { name: 'Go on with it' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await page.waitForFunction((sum) => {
+    const { lesionwise } = globalThis as unknown as { lesionwise: { editor: { mask: { data: Uint8Array } } } }
+    return lesionwise.editor.mask.data.reduce((total, v) => total + v, 0) === sum
+  }, sum(drawn))
+  assert.deepEqual(await shownMask(), drawn)
+  await page.getByRole('button', { name: 'Unsaved work (1)' }).click()
+  await page.getByRole('button', { name: 'Throw it away' }).click()
+  await page.getByRole('button', { name: 'Leave it' }).click()
+  await page.getByRole('button', { name: 'Unsaved work' }).waitFor({ state: 'detached' })
+  assert.deepEqual(await maskIn(draftsKept()[0]), drawn)
+})
+
+test('marks are undone with their steps; a chosen location stands in table, record and version', { skip }, async () => {
+  await page.getByRole('button', { name: 'Result', exact: true }).click()
+  await page.waitForFunction(() => document.querySelectorAll('table[aria-label=Lesions] tbody tr').length === 2)
+  const locations = () => lesions().evaluateAll((rows) => rows.map((row) => row.children[1].textContent))
+  const row = page.locator('table[aria-label=Lesions] tbody tr').first()
+  await row.focus()
+  await page.keyboard.press('x')
+  assert.equal(await lesions().count(), 1)
+  await page.keyboard.press('Control+z')
+  assert.deepEqual(await locations(), ['subcortical', 'periventricular'])
+  await row.focus()
+  await page.keyboard.press('r')
+  await page.getByRole('button', { name: 'infratentorial' }).click()
+  await page.getByRole('cell', { name: 'infratentorial' }).waitFor()
+  assert.deepEqual(await locations(), ['infratentorial', 'periventricular'])
+  await page.keyboard.press('Control+z')
+  assert.deepEqual(await locations(), ['subcortical', 'periventricular'])
+  await page.keyboard.press('Control+y')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByRole('button', { name: 'Save mine as a further version' }).click()
+  await page.getByRole('button', { name: 'desc-ben_v002' }).waitFor()
+  const record = JSON.parse(readFileSync(join(corrections, 'desc-ben_v002.json'), 'utf8'))
+  assert.deepEqual(record.steps, ['location'])
+  assert.deepEqual(
+    record.marks.map(({ kind, location }: { kind: string; location: string }) => [kind, location]),
+    [['location', 'infratentorial']],
+  )
+  await page.reload()
+  await page.getByRole('button', { name: 'Leave it' }).click()
+  await opened()
+  assert.deepEqual(await locations(), ['infratentorial', 'periventricular'])
+})
+
+test('the rater is seen and can be changed, and is asked for before a review', { skip }, async () => {
+  await page.getByRole('button', { name: 'Rater: ben' }).click()
+  await page.getByRole('textbox', { name: 'Who are you?' }).fill('carl')
+  await page.getByRole('button', { name: 'OK', exact: true }).click()
+  await page.getByRole('button', { name: 'Rater: carl' }).waitFor()
+  await page.evaluate(() => localStorage.removeItem('lesionwise-rater'))
+  await page.getByRole('button', { name: 'rejected', exact: true }).click()
+  await page.getByRole('textbox', { name: 'Who are you?' }).fill('dora')
+  await page.getByRole('button', { name: 'OK', exact: true }).click()
+  await page.getByText(/^dora, /).waitFor()
+  await page.getByRole('button', { name: 'Rater: dora' }).waitFor()
+})
+
 test('a review is seen in the list; on a telephone nothing is cut off', { skip }, async () => {
   await page.setViewportSize({ width: 390, height: 780 })
   await page.getByRole('button', { name: 'accepted', exact: true }).click()
@@ -226,3 +330,5 @@ async function voxels(): Promise<number> {
     return lesionwise.editor.mask.data.reduce((sum, v) => sum + v, 0)
   })
 }
+
+const sum = (values: readonly number[]): number => values.reduce((total, v) => total + v, 0)

@@ -1,0 +1,152 @@
+import { readNiftiMask } from '../formats/nifti.js'
+import { type Draft, server } from './api.js'
+import type { CaseView } from './case-view.js'
+import { h, say } from './dom.js'
+import type { Change } from './mask-editor.js'
+import { anonymous, raterName } from './rater.js'
+
+const newTab = (): string => crypto.randomUUID().replaceAll('-', '').slice(0, 16)
+
+/** Unsaved work of a case: kept on the server's disk while one draws, and offered again. */
+export class Drafts {
+  /** Work that is put aside keeps its name: what is drawn next gets another. */
+  private tab = newTab()
+  /** The last step in the saved version, and in the kept draft; undefined for the mask as it was opened. */
+  private saved: Change | undefined
+  private kept: Change | undefined
+  private last: Promise<unknown> = Promise.resolve()
+
+  constructor(private readonly view: CaseView) {}
+
+  /** Another mask was opened. */
+  begin(): void {
+    this.wasSaved(undefined)
+  }
+
+  /** A version holds the work up to this step; the server has dropped the draft. */
+  wasSaved(step: Change | undefined): void {
+    this.saved = step
+    this.kept = step
+  }
+
+  get step(): Change | undefined {
+    return this.view.editor?.history.at(-1)
+  }
+  get unsaved(): boolean {
+    return this.step !== this.saved
+  }
+
+  /** What the server is told of the work. */
+  about() {
+    return {
+      rater: raterName() ?? anonymous,
+      tab: this.tab,
+      parent: this.view.parent,
+      steps: this.view.editor.history.map(({ name }) => name),
+      marks: this.view.marks.all,
+    }
+  }
+
+  /** Keeps what changed since the last time. @returns false when it could not be kept */
+  keep(): Promise<boolean> {
+    const kept = this.last.then(() => this.keepNow())
+    this.last = kept
+    return kept
+  }
+
+  private async keepNow(): Promise<boolean> {
+    const { view, step } = this
+    if (step === this.kept) return true
+    try {
+      // Undone as far as the saved version: there is nothing to offer.
+      if (this.unsaved) await server.draft(view.id, this.about(), view.editor.mask.data as Uint8Array)
+      else await server.dropDraft(view.id, this.tab)
+      this.kept = step
+      view.panel.tell(this.unsaved ? 'Draft kept.' : '')
+      return true
+    } catch (error) {
+      view.panel.tell(`The draft could not be kept: ${(error as Error).message}`, true)
+      return false
+    }
+  }
+
+  /** Sees to it that another mask may take the place of this one. @returns false when unsaved work would be lost */
+  async putAside(): Promise<boolean> {
+    if (!this.unsaved) return true
+    // Somebody may go on drawing meanwhile.
+    do {
+      if (!(await this.keep())) {
+        say('Your unsaved work could not be kept as a draft, so it stays here.', 15)
+        return false
+      }
+    } while (this.step !== this.kept)
+    this.tab = newTab()
+    say('Your unsaved work is kept as a draft.', 8)
+    return true
+  }
+
+  /** Drafts of this rater that are not on the screen, the newest first; of all, while no name is known. */
+  get others(): Draft[] {
+    const own = [raterName(), anonymous]
+    return this.view.facts.drafts.filter(
+      ({ tab, rater }) => tab !== this.tab && (own[0] === undefined || own.includes(rater)),
+    )
+  }
+
+  /** Lists the drafts, to go on with one or to throw some away. */
+  async offer(): Promise<void> {
+    const { others, view } = this
+    if (others.length === 0) return
+    const item = (draft: Draft) => {
+      const { rater, tab, saved, parent, steps } = draft
+      const drop = async () => {
+        await server.dropDraft(view.id, tab).then(
+          () => row.remove(),
+          (error: Error) => say(error.message),
+        )
+      }
+      const row = h(
+        'li',
+        {},
+        h('p', {}, `${rater}, ${new Date(saved).toLocaleString()}, on ${parent === 'base' ? 'the result' : parent}`),
+        h('p', { class: 'quiet' }, steps.slice(-5).join(', ')),
+        h('button', { class: 'main', value: tab }, 'Go on with it'),
+        ' ',
+        h('button', { type: 'button', onclick: () => void drop() }, 'Throw it away'),
+      )
+      return row
+    }
+    const dialog = h(
+      'dialog',
+      {},
+      h(
+        'form',
+        { method: 'dialog' },
+        h('h2', {}, 'There is unsaved work.'),
+        h('ul', { class: 'plain' }, ...others.map(item)),
+        h('button', { value: '' }, 'Leave it'),
+      ),
+    )
+    document.body.append(dialog)
+    dialog.showModal()
+    await new Promise((resolve) => dialog.addEventListener('close', resolve))
+    dialog.remove()
+    const draft = others.find(({ tab }) => tab === dialog.returnValue)
+    try {
+      if (draft) await this.goOn(draft)
+      else await view.reload()
+    } catch (error) {
+      say((error as Error).message, 15)
+    }
+  }
+
+  private async goOn(draft: Draft): Promise<void> {
+    const { view } = this
+    const mask = await readNiftiMask(new Uint8Array(await server.draftMask(view.id, draft)), 'draft')
+    if ((this.unsaved || draft.parent !== view.parent) && !(await view.openVersion(draft.parent))) return
+    view.act(`draft of ${draft.rater}`, () => view.editor.replace(mask.data), draft.marks)
+    // It is this tab's from now on.
+    if (await this.keep()) await server.dropDraft(view.id, draft.tab)
+    await view.reload()
+  }
+}
