@@ -51,7 +51,7 @@ export class CaseBars {
         'span',
         { class: 'group hide-small', role: 'group', 'aria-label': 'Layout' },
         ...Object.entries(layouts).map(([key, text]) =>
-          h('button', { onclick: () => this.view.viewer.layout(key as keyof typeof layouts) }, text),
+          h('button', { onclick: () => this.view.drawing.layout(key as keyof typeof layouts) }, text),
         ),
       ),
       h(

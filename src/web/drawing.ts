@@ -2,7 +2,8 @@ import { apply, type Vec3 } from '../volume/affine.js'
 import type { CaseView } from './case-view.js'
 import { askFor, say } from './dom.js'
 import { help } from './help.js'
-import type { Place } from './viewer.js'
+import { across, type Plane, planeNames } from './plane.js'
+import type { Layout, Place } from './viewer.js'
 
 export type Tool = 'look' | 'brush' | 'eraser' | 'fill' | 'grow' | 'measure'
 export const toolNames: Readonly<Record<Tool, string>> = {
@@ -13,6 +14,7 @@ export const toolNames: Readonly<Record<Tool, string>> = {
   grow: 'Grow',
   measure: 'Measure',
 }
+const layoutPlanes: Readonly<Record<Exclude<Layout, 'planes' | '3d'>, Plane>> = { axial: 2, coronal: 1, sagittal: 0 }
 /** How far from its seed a lesion may grow, mm. */
 const growMm = 15
 
@@ -26,7 +28,10 @@ export class Drawing {
   readonly brushTimes: number[] = []
   private tool: Tool = 'look'
   private stroke: Place | undefined
-  private plane: 0 | 1 | 2 = 2
+  /** What keys work in: where the pointer drew last, or the layout. */
+  private plane: Plane = 2
+  /** Where measuring by keys began. */
+  private measuredFrom: Vec3 | undefined
 
   constructor(
     private readonly view: CaseView,
@@ -36,22 +41,30 @@ export class Drawing {
 
   use(tool: Tool): void {
     this.tool = tool
+    this.measuredFrom = undefined
     this.view.bars.showTool(tool)
     this.view.viewer.measure(tool === 'measure')
     this.canvas.style.cursor = tool === 'look' ? 'crosshair' : 'cell'
   }
 
-  /** Between the nearest drawn slices below and above the one that is shown. */
+  /** One plane, or all of them with the head; keys work in the plane that is shown. */
+  layout(which: Layout): void {
+    if (which in layoutPlanes) this.plane = layoutPlanes[which as keyof typeof layoutPlanes]
+    this.view.viewer.layout(which)
+  }
+
+  /** Between two drawn slices, of the lesion at the crosshair. */
   async interpolate(): Promise<void> {
+    const { plane } = this
     const { crosshair } = this.view.viewer
     const { data, dims } = this.view.editor.mask
-    const stride = [1, dims[0], dims[0] * dims[1]][this.plane]
-    const drawn = (slice: number) =>
-      data.some((v, at) => v !== 0 && Math.floor(at / stride) % dims[this.plane] === slice)
+    const stride = [1, dims[0], dims[0] * dims[1]][plane]
+    const drawn = (slice: number) => data.some((v, at) => v !== 0 && Math.floor(at / stride) % dims[plane] === slice)
+    const shown = Math.round(crosshair[plane])
     const answer = await askFor(
-      'Interpolate between which two slices?',
-      `${Math.max(0, Math.round(crosshair[this.plane]) - 2)} ${Math.min(dims[this.plane] - 1, Math.round(crosshair[this.plane]) + 2)}`,
-      `Two numbers of 0 to ${dims[this.plane] - 1}; both slices must hold a drawing.`,
+      `Interpolate between which two ${planeNames[plane]} slices?`,
+      `${Math.max(0, shown - 2)} ${Math.min(dims[plane] - 1, shown + 2)}`,
+      `Two numbers of 0 to ${dims[plane] - 1}; both slices must hold a drawing. In each, the outline nearest to the crosshair is taken.`,
       (text) => {
         const [a, b] = text.split(/\s+/).map(Number)
         return Math.abs(a - b) > 1 && drawn(a) && drawn(b)
@@ -59,7 +72,8 @@ export class Drawing {
     )
     if (!answer) return
     const [a, b] = answer.split(/\s+/).map(Number)
-    this.view.act('interpolate', () => this.view.editor.interpolate(this.plane, a, b))
+    const change = this.view.act('interpolate', () => this.view.editor.interpolate(plane, a, b, crosshair))
+    if (!change) say('The two outlines have nothing between them.')
   }
 
   listen(signal: AbortSignal): void {
@@ -88,7 +102,7 @@ export class Drawing {
     const place = this.view.viewer.placeAt(event, this.canvas)
     if (!place) return
     this.plane = place.plane
-    if (this.tool === 'fill') this.view.act('fill', () => this.view.editor.fillEnclosed(place.voxel, place.plane))
+    if (this.tool === 'fill') this.fill(place.voxel)
     else if (this.tool === 'grow') void this.grow(place.voxel)
     else {
       this.view.editor.begin(this.tool)
@@ -124,6 +138,11 @@ export class Drawing {
     this.brushTimes.push(performance.now() - start)
   }
 
+  private fill(voxel: Vec3): void {
+    const change = this.view.act('fill', () => this.view.editor.fillEnclosed(voxel, this.plane))
+    if (!change) say(`No ${planeNames[this.plane]} outline encloses this place.`)
+  }
+
   private async grow(voxel: Vec3): Promise<void> {
     const values = await this.view.viewer.valuesOf(this.view.bars.modality.value || this.view.facts.images[0])
     if (!values) return
@@ -135,7 +154,7 @@ export class Drawing {
   }
 
   private key(event: KeyboardEvent): void {
-    if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return
+    if (takesKey(event)) return
     if (document.querySelector('dialog[open]')) return
     const onCanvas = document.activeElement === this.canvas
     const control = event.ctrlKey || event.metaKey
@@ -148,7 +167,7 @@ export class Drawing {
     else if (tools[key]) this.use(tools[key])
     else if (key === 'n' || key === 'p') this.view.panel.step(key === 'n' ? 1 : -1)
     else if (key === '?') help()
-    else if (['1', '2', '3'].includes(key)) this.plane = (3 - Number(key)) as 0 | 1 | 2
+    else if (['1', '2', '3'].includes(key)) this.plane = (3 - Number(key)) as Plane
     else if (onCanvas && key === ' ') this.paintHere()
     else if (onCanvas && key.startsWith('Arrow')) this.move(key)
     else if (onCanvas && (key === 'PageUp' || key === 'PageDown')) this.shift(this.plane, key === 'PageUp' ? 1 : -1)
@@ -158,12 +177,12 @@ export class Drawing {
   }
 
   private move(key: string): void {
-    const [across, up] = ([0, 1, 2] as const).filter((axis) => axis !== this.plane)
-    if (key === 'ArrowLeft' || key === 'ArrowRight') this.shift(across, key === 'ArrowRight' ? 1 : -1)
+    const [right, up] = across(this.plane)
+    if (key === 'ArrowLeft' || key === 'ArrowRight') this.shift(right, key === 'ArrowRight' ? 1 : -1)
     else this.shift(up, key === 'ArrowUp' ? 1 : -1)
   }
 
-  private shift(axis: 0 | 1 | 2, by: number): void {
+  private shift(axis: Plane, by: number): void {
     const voxel = this.view.viewer.crosshair.map(Math.round)
     voxel[axis] = Math.min(this.view.editor.mask.dims[axis] - 1, Math.max(0, voxel[axis] + by))
     this.view.viewer.goTo(voxel as unknown as Vec3)
@@ -173,11 +192,35 @@ export class Drawing {
   private paintHere(): void {
     const voxel = this.view.viewer.crosshair
     const plane = this.ball ? undefined : this.plane
-    if (this.tool === 'fill') this.view.act('fill', () => this.view.editor.fillEnclosed(voxel, this.plane))
+    if (this.tool === 'fill') this.fill(voxel)
     else if (this.tool === 'grow') void this.grow(voxel)
-    else
-      this.view.act(this.tool === 'eraser' ? 'eraser' : 'brush', () => {
-        this.view.editor.brush(voxel, this.radius, this.tool === 'eraser' ? 0 : 1, plane)
+    else if (this.tool === 'measure') this.measureTo(voxel)
+    else if (this.tool === 'look') say('Look changes nothing: B takes the brush.')
+    else {
+      const { tool } = this
+      this.view.act(tool, () => {
+        this.view.editor.brush(voxel, this.radius, tool === 'eraser' ? 0 : 1, plane)
       })
+    }
   }
+
+  /** Measures from the place where it was asked first to the one where it is asked again. */
+  private measureTo(voxel: Vec3): void {
+    const mm = apply(this.view.editor.mask.affine, voxel)
+    const from = this.measuredFrom
+    this.measuredFrom = from ? undefined : mm
+    say(
+      from
+        ? `${Math.hypot(...mm.map((value, axis) => value - from[axis])).toFixed(1)} mm`
+        : 'Measured from here: move the crosshair, then Space again.',
+      15,
+    )
+  }
+}
+
+/** The element that has the focus needs the key itself: letters where text or a choice is entered. */
+function takesKey({ target, ctrlKey, metaKey }: KeyboardEvent): boolean {
+  if (target instanceof HTMLSelectElement) return !ctrlKey && !metaKey
+  if (target instanceof HTMLInputElement) return !['checkbox', 'radio', 'range'].includes(target.type)
+  return target instanceof HTMLTextAreaElement
 }

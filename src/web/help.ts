@@ -9,7 +9,7 @@ export function help(): void {
     'N, P': 'next and previous lesion',
     '1 2 3': 'axial, coronal, sagittal: the plane that arrows and Space work in',
     'Arrows, Page up/down': 'move the crosshair (picture focused)',
-    Space: 'use the tool at the crosshair (picture focused)',
+    Space: 'use the tool at the crosshair (picture focused); measure: from the first time to the second',
     'Delete, R, X': 'in the table: delete, change location, false positive',
   }
   const dialog = h(

@@ -1,6 +1,6 @@
 import type { Vec3 } from '../volume/affine.js'
 import type { Image, Mask } from '../volume/volume.js'
-import { type Plane, planesOf, signedDistance2d } from './plane.js'
+import { across, edgeOf, flood, nearestPart, type Plane, planesOf, signedDistance2d } from './plane.js'
 
 /** What one action changed: enough to undo it and to do it again. */
 export interface Change {
@@ -138,32 +138,30 @@ export class MaskEditor {
   }
 
   /**
-   * Fills what a drawn outline encloses in its plane: the voxels that cannot be reached from the plane's border.
+   * Fills, in its plane, the hole that a place lies in; for a place of lesion, the holes of the outline that it belongs to.
+   * A hole cannot be reached from the plane's border; outlines close over corners.
    *
    * @returns how many voxels were filled
    */
   fillEnclosed(at: Vec3, plane: Plane): number {
-    const { width, height, index } = planesOf(this.mask.dims, plane, Math.round(at[plane]))
-    const outside = new Uint8Array(width * height)
-    const queue: number[] = []
-    const visit = (u: number, v: number) => {
-      const p = u + width * v
-      if (outside[p] !== 0 || this.mask.data[index(u, v)] !== 0) return
-      outside[p] = 1
-      queue.push(p)
-    }
-    for (let u = 0; u < width; u++) for (const v of [0, height - 1]) visit(u, v)
-    for (let v = 0; v < height; v++) for (const u of [0, width - 1]) visit(u, v)
-    for (let p = queue.pop(); p !== undefined; p = queue.pop()) {
-      const [u, v] = [p % width, Math.floor(p / width)]
-      if (u > 0) visit(u - 1, v)
-      if (u < width - 1) visit(u + 1, v)
-      if (v > 0) visit(u, v - 1)
-      if (v < height - 1) visit(u, v + 1)
+    const picture = planesOf(this.mask.dims, plane, Math.round(at[plane]))
+    const { width, height, index } = picture
+    const drawn = (p: number) => this.mask.data[index(p % width, Math.floor(p / width))] !== 0
+    const [u, v] = across(plane).map((axis) => Math.round(at[axis]))
+    const start = u + width * v
+    let hole: (p: number) => boolean
+    if (drawn(start)) {
+      const outline = flood(picture, [start], drawn, true)
+      const outside = flood(picture, edgeOf(picture), (p) => outline[p] === 0)
+      hole = (p) => outside[p] === 0
+    } else {
+      const around = flood(picture, [start], (p) => !drawn(p))
+      for (const p of edgeOf(picture)) if (around[p] !== 0) return 0
+      hole = (p) => around[p] !== 0
     }
     let filled = 0
-    for (let v = 0; v < height; v++)
-      for (let u = 0; u < width; u++) if (outside[u + width * v] === 0 && this.set(index(u, v), 1)) filled++
+    for (let p = 0; p < width * height; p++)
+      if (hole(p) && this.set(index(p % width, Math.floor(p / width)), 1)) filled++
     return filled
   }
 
@@ -201,22 +199,24 @@ export class MaskEditor {
   }
 
   /**
-   * Draws the slices between two drawn ones, by the mean of their signed distances (Raya & Udupa 1990). Only what the two
-   * slices hold is drawn; what stands between them already stays.
+   * Draws the slices between two drawn ones, by the mean of their signed distances (Raya & Udupa 1990). Of each of the two
+   * only the part nearest to a place counts, so that other lesions stay as they are; so does what stands between already.
    *
    * @returns how many voxels were added
    */
-  interpolate(plane: Plane, first: number, last: number): number {
+  interpolate(plane: Plane, first: number, last: number, near: Vec3): number {
     const [low, high] = [Math.min(first, last), Math.max(first, last)]
     if (high - low < 2) return 0
-    const { width, height } = planesOf(this.mask.dims, plane, low)
+    const picture = planesOf(this.mask.dims, plane, low)
+    const { width, height } = picture
+    const [u, v] = across(plane)
     const distances = [low, high].map((slice) => {
       const { index } = planesOf(this.mask.dims, plane, slice)
-      const flat = new Uint8Array(width * height)
-      for (let v = 0; v < height; v++)
-        for (let u = 0; u < width; u++) flat[u + width * v] = this.mask.data[index(u, v)] !== 0 ? 1 : 0
-      const across = ([0, 1, 2] as const).filter((axis) => axis !== plane).map((axis) => this.size[axis])
-      return flat.includes(1) ? signedDistance2d(flat, width, height, across[0], across[1]) : undefined
+      const flat = Uint8Array.from({ length: width * height }, (_, p) =>
+        this.mask.data[index(p % width, Math.floor(p / width))] !== 0 ? 1 : 0,
+      )
+      const part = nearestPart(flat, picture, [near[u], near[v]], [this.size[u], this.size[v]])
+      return part.includes(1) ? signedDistance2d(part, width, height, this.size[u], this.size[v]) : undefined
     })
     const [a, b] = distances
     if (!a || !b) return 0

@@ -3,6 +3,11 @@ import type { Vec3 } from '../volume/affine.js'
 /** The axis of a volume that stands still in a plane: 0 sagittal, 1 coronal, 2 axial in RAS. */
 export type Plane = 0 | 1 | 2
 
+/** The two axes that a plane's picture runs along. */
+export const across = (plane: Plane): Plane[] => ([0, 1, 2] as const).filter((axis) => axis !== plane)
+
+export const planeNames = ['sagittal', 'coronal', 'axial'] as const
+
 /** A plane of a volume as a picture: u runs along the first of the two other axes, v along the second. */
 export function planesOf(
   dims: Vec3,
@@ -10,9 +15,61 @@ export function planesOf(
   slice: number,
 ): { width: number; height: number; index(u: number, v: number): number } {
   const stride = [1, dims[0], dims[0] * dims[1]]
-  const [a, b] = [0, 1, 2].filter((axis) => axis !== plane)
+  const [a, b] = across(plane)
   const start = slice * stride[plane]
   return { width: dims[a], height: dims[b], index: (u, v) => start + u * stride[a] + v * stride[b] }
+}
+
+/**
+ * The pixels of a picture that a flood reaches from some of them through open ones, over edges or over corners too.
+ *
+ * @returns 1 for each of them
+ */
+export function flood(
+  { width, height }: { width: number; height: number },
+  from: Iterable<number>,
+  open: (pixel: number) => boolean,
+  overCorners = false,
+): Uint8Array {
+  const reached = new Uint8Array(width * height)
+  const queue: number[] = []
+  const visit = (pixel: number) => {
+    if (reached[pixel] !== 0 || !open(pixel)) return
+    reached[pixel] = 1
+    queue.push(pixel)
+  }
+  for (const pixel of from) visit(pixel)
+  for (let pixel = queue.pop(); pixel !== undefined; pixel = queue.pop()) {
+    const [u, v] = [pixel % width, Math.floor(pixel / width)]
+    for (let dv = -1; dv <= 1; dv++)
+      for (let du = -1; du <= 1; du++) {
+        if (!overCorners && du !== 0 && dv !== 0) continue
+        if (u + du >= 0 && u + du < width && v + dv >= 0 && v + dv < height) visit(pixel + du + width * dv)
+      }
+  }
+  return reached
+}
+
+/** The pixels at the edge of a picture. */
+export function* edgeOf({ width, height }: { width: number; height: number }): Generator<number> {
+  for (let u = 0; u < width; u++) yield* [u, u + width * (height - 1)]
+  for (let v = 0; v < height; v++) yield* [width * v, width - 1 + width * v]
+}
+
+/** The connected part of a flat mask that is nearest to a point, which lies in it or not. */
+export function nearestPart(
+  mask: Uint8Array,
+  { width, height }: { width: number; height: number },
+  [u, v]: readonly [number, number],
+  [sizeU, sizeV]: readonly [number, number],
+): Uint8Array {
+  let [nearest, least] = [-1, Number.POSITIVE_INFINITY]
+  for (let p = 0; p < mask.length; p++) {
+    if (mask[p] === 0) continue
+    const far = Math.hypot(((p % width) - u) * sizeU, (Math.floor(p / width) - v) * sizeV)
+    if (far < least) [nearest, least] = [p, far]
+  }
+  return flood({ width, height }, nearest < 0 ? [] : [nearest], (p) => mask[p] !== 0, true)
 }
 
 /**

@@ -5,6 +5,7 @@ import { apply, invert, type Vec3 } from '../volume/affine.js'
 import type { Image, Mask } from '../volume/volume.js'
 import type { ChangeName } from './changes.js'
 import type { Change } from './mask-editor.js'
+import { fileOnGrid } from './on-grid.js'
 import type { Plane } from './plane.js'
 
 /** Where the pointer is: voxel of the mask's grid, and the plane of the picture that it is in. */
@@ -12,6 +13,8 @@ export interface Place {
   voxel: Vec3
   plane: Plane
 }
+
+export type Layout = 'planes' | 'axial' | 'coronal' | 'sagittal' | '3d'
 
 const planes: readonly Plane[] = [2, 1, 0]
 /** Unit of the texture that holds NiiVue's drawing. */
@@ -51,22 +54,28 @@ export class Viewer {
   }
 
   async attach(canvas: HTMLCanvasElement): Promise<void> {
+    // Its keys are its own, not those by which a screen reader reads.
+    canvas.setAttribute('role', 'application')
+    // NiiVue takes the focus while the pointer moves: the page must not scroll away under it.
+    canvas.focus = () => HTMLElement.prototype.focus.call(canvas, { preventScroll: true })
     await this.niivue.attachToCanvas(canvas)
     this.niivue.setSliceType(SLICE_TYPE.MULTIPLANAR)
     this.niivue.setInterpolation(true)
     this.niivue.drawLut = lut(this.niivue)
   }
 
-  /** Adds an image; the first one is the background whose grid the mask must have. Further ones are hidden until shown. */
+  /**
+   * Adds an image; the first one is shown, and the mask must have its grid. Further ones are brought onto that grid and wait
+   * until they are shown; maps lie over whatever is shown, hidden at first.
+   */
   async add(name: string, bytes: ArrayBuffer, { colormap = 'gray', colormapNegative = '' } = {}): Promise<void> {
-    const opacity = this.loaded.size === 0 ? 1 : 0
-    const image = await NVImage.loadFromUrl({ url: bytes, name: `${name}.nii`, colormap, colormapNegative, opacity })
+    const isMap = overlays.has(name)
+    const placed = isMap || !this.mask ? bytes : await fileOnGrid(bytes, name, this.mask)
+    const opacity = isMap ? 0 : 1
+    const image = await NVImage.loadFromUrl({ url: placed, name: `${name}.nii`, colormap, colormapNegative, opacity })
     this.loaded.set(name, image)
-    this.bytes.set(name, bytes)
-    this.niivue.addVolume(image)
-    // An image that comes later must not cover the maps.
-    if (!overlays.has(name))
-      for (const [one, map] of this.loaded) if (overlays.has(one)) this.niivue.moveVolumeToTop(map)
+    this.bytes.set(name, placed)
+    if (isMap || this.niivue.volumes.length === 0) this.niivue.addVolume(image)
   }
 
   remove(name: string): void {
@@ -87,12 +96,14 @@ export class Viewer {
     return this.loaded.has(name)
   }
 
-  /** Shows one image above the others; the background stays below it. */
+  /** Shows one image in the place of another. NiiVue lays every further volume over the drawing, but not the first one. */
   show(name: string): void {
-    const [background] = this.loaded.keys()
-    for (const [one, image] of this.loaded)
-      if (!overlays.has(one)) image.opacity = one === name || one === background ? 1 : 0
-    this.niivue.updateGLVolume()
+    const image = this.loaded.get(name)
+    const { niivue } = this
+    if (!image || image === niivue.volumes[0]) return
+    niivue.volumes[0] = image
+    niivue.setVolume(image, 0)
+    niivue.createOnLocationChange()
   }
 
   /** A map from a level on, over the image; what is below the negative of that level too, where the map has a second colour. */
@@ -240,7 +251,7 @@ export class Viewer {
     this.niivue.drawScene()
   }
 
-  layout(which: 'planes' | 'axial' | 'coronal' | 'sagittal' | '3d'): void {
+  layout(which: Layout): void {
     const types = {
       planes: SLICE_TYPE.MULTIPLANAR,
       axial: SLICE_TYPE.AXIAL,

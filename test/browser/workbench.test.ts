@@ -7,7 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { readNiftiMask, writeNifti } from '../../src/formats/nifti.js'
 import { startWorkbench, type Workbench } from '../../src/server/start.js'
 import { reorient, towardsRas } from '../../src/volume/orient.js'
-import { emptyImage, gridOf, type Mask } from '../../src/volume/volume.js'
+import { emptyImage, type Grid, gridOf, type Mask, voxelCount } from '../../src/volume/volume.js'
 import { flairInput, provenanceText } from '../run/made-up-result.js'
 import { grid, resultIn } from '../server/result.js'
 import { findChromium } from './chromium.js'
@@ -35,10 +35,17 @@ before(async () => {
       data: Int16Array.from(first.data, (v, i) => (v === 0 ? 0 : i > 400 ? 1 : 2)),
     }),
   )
+  // A T1 of finer voxels, as scanners send it, of one value.
+  const fine: Grid = { dims: [24, 30, 26], affine: [0.5, 0, 0, -6, 0, 0.5, 0, -6, 0, 0, 1, -14, 0, 0, 0, 1] }
+  const t1 = join(root, 't1.nii.gz')
+  writeFileSync(t1, await writeNifti({ ...fine, data: new Float32Array(voxelCount(fine)).fill(500) }))
   for (const id of ['sub-01', 'sub-02'])
     writeFileSync(
       join(root, id, 'provenance.json'),
-      provenanceText({ inputs: [flairInput({ path })], finished: '2026-01-02T03:04:05Z' }),
+      provenanceText({
+        inputs: [flairInput({ path }), flairInput({ role: 't1', path: t1 })],
+        finished: '2026-01-02T03:04:05Z',
+      }),
     )
   bench = await startWorkbench(root)
   browser = await chromium.launch({
@@ -82,6 +89,44 @@ test('a case shows its lesions with their locations', { skip }, async () => {
     'subcortical',
     'periventricular',
   ])
+})
+
+test('lesions lie over whatever image is shown, and the value is that of the image', { skip }, async () => {
+  await page.getByRole('button', { name: 'Axial' }).click()
+  const drawn = await lesionPixels()
+  assert.ok(drawn > 100, `${drawn} pixels over the FLAIR`)
+  await page.getByRole('combobox', { name: 'Image' }).selectOption('t1')
+  await page.locator('.where', { hasText: '· 500.0' }).waitFor()
+  assert.equal(await lesionPixels(), drawn)
+  await page.getByRole('combobox', { name: 'Image' }).selectOption('flair')
+  await page.locator('.where', { hasText: /· 1\d\d\.0/ }).waitFor()
+  assert.equal(await lesionPixels(), drawn)
+})
+
+test('keys work in the plane that is shown, and after a control of the bar was used', { skip }, async () => {
+  await page.getByRole('button', { name: 'Sagittal' }).click()
+  await page.locator('canvas').focus()
+  const before = await crosshair()
+  await page.keyboard.press('PageUp')
+  assert.deepEqual(await crosshair(), [before[0] + 1, before[1], before[2]])
+  await page.keyboard.press('PageDown')
+  // Look and Measure change nothing.
+  await page.keyboard.press('Space')
+  await page.keyboard.press('m')
+  await page.keyboard.press('Space')
+  for (const key of ['ArrowRight', 'ArrowRight', 'Space']) await page.keyboard.press(key)
+  await page.getByText('4.0 mm', { exact: true }).waitFor()
+  assert.equal(await voxels(), 3)
+  await page.getByRole('checkbox', { name: 'Outline' }).check()
+  await page.getByRole('checkbox', { name: 'Outline' }).uncheck()
+  await page.keyboard.press('b')
+  await page.getByRole('button', { name: 'Brush', pressed: true }).waitFor()
+  await page.getByRole('slider', { name: 'Size' }).focus()
+  await page.keyboard.press('l')
+  await page.getByRole('button', { name: 'Look', pressed: true }).waitFor()
+  await page.getByRole('spinbutton', { name: 'Smallest volume' }).focus()
+  await page.keyboard.press('b')
+  await page.getByRole('button', { name: 'Look', pressed: true }).waitFor()
 })
 
 test('paint, undo, redo: voxels come and go with their lesions', { skip }, async () => {
@@ -323,6 +368,33 @@ test('nothing went wrong in the page meanwhile', { skip }, () => {
     [],
   )
 })
+
+/** Pixels of the picture in the colour of lesions. */
+async function lesionPixels(): Promise<number> {
+  return await page.evaluate(() => {
+    const { lesionwise } = globalThis as unknown as {
+      lesionwise: { viewer: { niivue: { drawScene(): void; gl: WebGL2RenderingContext } } }
+    }
+    const { niivue } = lesionwise.viewer
+    // What was drawn can be read before the page gives it away.
+    niivue.drawScene()
+    const { gl } = niivue
+    const { drawingBufferWidth: width, drawingBufferHeight: height } = gl
+    const pixels = new Uint8Array(4 * width * height)
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels)
+    let found = 0
+    // The crosshair is red, too, but without any green.
+    for (let at = 0; at < pixels.length; at += 4) if (pixels[at] - pixels[at + 1] > 60 && pixels[at + 1] > 45) found++
+    return found
+  })
+}
+
+async function crosshair(): Promise<number[]> {
+  return await page.evaluate(() => {
+    const { lesionwise } = globalThis as unknown as { lesionwise: { viewer: { crosshair: number[] } } }
+    return lesionwise.viewer.crosshair.map(Math.round)
+  })
+}
 
 async function voxels(): Promise<number> {
   return await page.evaluate(() => {

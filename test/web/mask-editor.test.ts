@@ -83,6 +83,41 @@ test('fill closes an outline in its plane and nothing else', () => {
   assert.ok(count(one) < outline)
 })
 
+/** A square outline of a side of five voxels, and its corner. */
+const square = (one: MaskEditor, i: number, j: number, k = 5) => {
+  for (let t = 0; t < 5; t++)
+    for (const [u, v] of [
+      [t, 0],
+      [t, 4],
+      [0, t],
+      [4, t],
+    ])
+      one.brush([i + u, j + v, k], 0, 1)
+}
+
+test('fill takes the hole that the place lies in, or those of the outline that it belongs to', () => {
+  const one = editor()
+  one.begin('two squares')
+  square(one, 1, 1)
+  square(one, 10, 8)
+  assert.equal(one.fillEnclosed([8, 2, 5], 2), 0)
+  assert.equal(one.fillEnclosed([3, 3, 5], 2), 9)
+  assert.equal(one.mask.data[at(12, 10, 5)], 0)
+  assert.equal(one.fillEnclosed([10, 8, 5], 2), 9)
+})
+
+test('interpolation takes the outlines nearest to the place and leaves other lesions alone', () => {
+  const one = editor()
+  one.begin('two lesions, two slices')
+  for (const k of [2, 6]) {
+    one.brush([4, 4, k], 2, 1, 2)
+    one.brush([14, 11, k], 2, 1, 2)
+  }
+  assert.equal(one.interpolate(2, 2, 6, [5, 5, 4]), 3 * 13)
+  assert.equal(one.mask.data[at(4, 4, 4)], 1)
+  assert.equal(one.mask.data[at(14, 11, 4)], 0)
+})
+
 test('growing stops at the edge of what is bright and at its radius', () => {
   const image = emptyImage(grid)
   for (let k = 3; k <= 6; k++) for (let j = 6; j <= 9; j++) for (let i = 8; i <= 13; i++) image.data[at(i, j, k)] = 100
@@ -105,12 +140,12 @@ test('between two discs of radius 3 and 1, two slices apart, stands one of radiu
   one.brush([10, 8, 4], 1, 1, 2)
   one.end()
   one.begin('interpolate')
-  const added = one.interpolate(2, 4, 2)
+  const added = one.interpolate(2, 4, 2, [10, 8, 3])
   assert.ok(Math.abs(added - 13) <= 4, `${added} voxels`)
   assert.equal(one.mask.data[at(10, 8, 3)], 1)
   assert.equal(one.mask.data[at(13, 8, 3)], 0)
-  assert.equal(one.interpolate(2, 2, 3), 0)
-  assert.equal(one.interpolate(2, 2, 9), 0)
+  assert.equal(one.interpolate(2, 2, 3, [10, 8, 3]), 0)
+  assert.equal(one.interpolate(2, 2, 9, [10, 8, 3]), 0)
 })
 
 test('distances in a plane are those to every border voxel, tried one by one', () => {
