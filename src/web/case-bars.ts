@@ -57,7 +57,6 @@ export class CaseBars {
       h(
         'button',
         {
-          class: 'hide-small',
           onclick: () => void this.view.viewer.screenshot(`${this.view.id.replaceAll('/', '_')}.png`),
         },
         'Screenshot',

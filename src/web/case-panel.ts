@@ -2,10 +2,13 @@ import { locations } from '../lesions/types.js'
 import type { CaseView } from './case-view.js'
 import { choose, h } from './dom.js'
 import type { ShownLesion } from './lesions.js'
+import { Sorting } from './sorting.js'
 import { VersionsPanel } from './versions-panel.js'
 import { classColours } from './viewer.js'
 
 type Key = 'id' | 'location' | 'volumeMm3'
+/** More than these make the page slow. */
+const mostRows = 500
 
 /** The side of a case: lesions, probability, versions, review. */
 export class CasePanel {
@@ -30,27 +33,12 @@ export class CasePanel {
   private readonly flags = h('section')
   private readonly told = h('p', { class: 'quiet', role: 'status' })
   private readonly toleranceField = h('input', { type: 'number', min: 1, value: 25, style: 'width:80px' })
-  private order: { key: Key; down: boolean } = { key: 'id', down: false }
+  private readonly order = new Sorting<Key>('id', () => this.fillLesions())
   private selected = 0
 
   constructor(private readonly view: CaseView) {
     this.versions = new VersionsPanel(view)
     for (const name of [...locations, 'new']) this.where.append(h('option', {}, name))
-    const column = (key: Key, name: string, number = false) =>
-      h(
-        'th',
-        { class: number && 'n' },
-        h(
-          'button',
-          {
-            onclick: () => {
-              this.order = { key, down: this.order.key === key && !this.order.down }
-              this.fillLesions()
-            },
-          },
-          name,
-        ),
-      )
     this.element = h(
       'aside',
       { class: 'side', 'aria-label': 'Lesions and versions' },
@@ -72,9 +60,9 @@ export class CasePanel {
               h(
                 'tr',
                 {},
-                column('id', 'No.'),
-                column('location', 'Location'),
-                column('volumeMm3', 'mm³', true),
+                this.order.header('id', 'No.'),
+                this.order.header('location', 'Location'),
+                this.order.header('volumeMm3', 'mm³', true),
                 h('th', {}, h('span', { class: 'quiet' }, 'Do')),
               ),
             ),
@@ -133,15 +121,26 @@ export class CasePanel {
 
   fillLesions(): void {
     const { lesions } = this.view.shown
-    const ml = lesions.reduce((sum, { volumeMm3 }) => sum + volumeMm3, 0) / 1000
-    this.total.textContent = `${lesions.length} lesions, ${ml.toFixed(2)} ml (18-connected)`
+    const shown = this.shown()
+    const ml = (some: readonly ShownLesion[]) =>
+      (some.reduce((sum, { volumeMm3 }) => sum + volumeMm3, 0) / 1000).toFixed(2)
+    const [few, part] = shown.length < lesions.length ? [`${shown.length} of `, `${ml(shown)} of `] : ['', '']
+    this.total.textContent = `${few}${lesions.length} lesions, ${part}${ml(lesions)} ml (18-connected)`
     const focused = this.rows.contains(document.activeElement)
-    this.rows.replaceChildren(
-      ...this.shown()
-        .slice(0, 500)
-        .map((lesion) => this.row(lesion)),
-    )
+    this.rows.replaceChildren(...shown.slice(0, mostRows).map((lesion) => this.row(lesion)))
+    this.markRows()
     if (focused) this.rows.querySelector<HTMLElement>('tr[tabindex="0"]')?.focus()
+  }
+
+  /** The selected row takes the focus by Tab, or the first one where none that is shown is selected. */
+  private markRows(): void {
+    const rows = Array.from(this.rows.children)
+    const current = rows.find((row) => Number((row as HTMLElement).dataset.id) === this.selected)
+    for (const row of rows) {
+      row.removeAttribute('aria-current')
+      row.setAttribute('tabindex', row === (current ?? rows[0]) ? '0' : '-1')
+    }
+    current?.setAttribute('aria-current', 'true')
   }
 
   private row(lesion: ShownLesion): HTMLElement {
@@ -150,8 +149,6 @@ export class CasePanel {
       'tr',
       {
         'data-id': id,
-        'aria-selected': String(id === this.selected),
-        tabindex: id === this.selected || (this.selected === 0 && id === 1) ? 0 : -1,
         onclick: () => this.select(lesion),
       },
       h('td', {}, id),
@@ -186,11 +183,7 @@ export class CasePanel {
   select(lesion: ShownLesion): void {
     this.selected = lesion.id
     this.view.viewer.goTo(lesion.voxel)
-    for (const row of Array.from(this.rows.children)) {
-      const own = Number((row as HTMLElement).dataset.id) === lesion.id
-      row.setAttribute('aria-selected', String(own))
-      row.setAttribute('tabindex', own ? '0' : '-1')
-    }
+    this.markRows()
   }
 
   /** The next lesion of the table, or the one before. */
@@ -199,7 +192,7 @@ export class CasePanel {
     if (list.length === 0) return
     const at = list.findIndex(({ id }) => id === this.selected)
     this.select(list[(at + by + list.length) % list.length])
-    this.rows.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' })
+    this.rows.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' })
   }
 
   private key(event: KeyboardEvent): void {
@@ -209,7 +202,7 @@ export class CasePanel {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       this.selected = lesion.id
       this.step(event.key === 'ArrowDown' ? 1 : -1)
-      this.rows.querySelector<HTMLElement>('[aria-selected=true]')?.focus()
+      this.rows.querySelector<HTMLElement>('[aria-current]')?.focus()
     } else if (event.key === 'Enter' && event.target === row) this.select(lesion)
     else if (event.key === 'Delete') this.view.deleteLesion(lesion)
     else if (event.key === 'x') this.view.deleteLesion(lesion, 'false-positive')

@@ -1,6 +1,7 @@
 import { type CaseEntry, type ReviewState, server } from './api.js'
 import { h, themeButton } from './dom.js'
 import { raterButton } from './rater.js'
+import { Sorting } from './sorting.js'
 
 export const reviewNames: Readonly<Record<ReviewState, string>> = {
   'to-review': 'to review',
@@ -15,19 +16,23 @@ export function cohortView(entries: readonly CaseEntry[], open: (id: string) => 
   for (const [value, text] of Object.entries(reviewNames)) state.append(h('option', { value }, text))
   const text = h('input', {
     type: 'search',
-    placeholder: 'Filter by name or flag',
+    placeholder: 'Filter by name, flag, rater',
     'aria-label': 'Filter',
     oninput: () => fill(),
   })
   const body = h('tbody')
-  const reviewed = entries.filter(({ review }) => review && review !== 'to-review').length
-  let order: { key: keyof CaseEntry; down: boolean } = { key: 'id', down: false }
+  // What cannot be read cannot be reviewed either.
+  const readable = entries.filter(({ error }) => !error)
+  const damaged = entries.length - readable.length
+  const reviewed = readable.filter(({ review }) => review && review !== 'to-review').length
+  const order = new Sorting<keyof CaseEntry>('id', () => fill())
 
   const fill = () => {
     const wanted = text.value.toLowerCase()
     const shown = entries
-      .filter((one) => !state.value || one.review === state.value)
-      .filter((one) => JSON.stringify([one.id, one.flags]).toLowerCase().includes(wanted))
+      // A damaged case has no state of the review: no choice hides it.
+      .filter((one) => one.error || !state.value || one.review === state.value)
+      .filter((one) => wordsOf(one).some((word) => word.toLowerCase().includes(wanted)))
       .sort((a, b) => {
         const [x, y] = [a[order.key], b[order.key]]
         const sign = order.down ? -1 : 1
@@ -40,40 +45,36 @@ export function cohortView(entries: readonly CaseEntry[], open: (id: string) => 
   const picture = thumbnails()
   const row = (one: CaseEntry) => {
     const go = () => open(one.id)
-    if (one.error) return h('tr', {}, h('td'), h('th', {}, one.id), h('td', { class: 'bad', colspan: 6 }, one.error))
+    if (one.error)
+      return h(
+        'tr',
+        {},
+        h('td', { class: 'thumb' }),
+        h('th', {}, one.id),
+        h('td', { class: 'bad', colspan: 6 }, one.error),
+      )
     const flags = one.flags.filter(({ severity }) => severity !== 'info')
     return h(
       'tr',
       { onclick: go },
       h('td', { class: 'thumb' }, picture(one.id)),
       h('th', {}, h('button', { onclick: go }, one.id)),
-      h('td', { class: 'n' }, one.lesionCount),
-      h('td', { class: 'n' }, one.lesionVolumeMl.toFixed(2)),
+      h('td', { class: 'n', 'data-unit': 'lesions' }, one.lesionCount),
+      h('td', { class: 'n', 'data-unit': 'ml' }, one.lesionVolumeMl.toFixed(2)),
       h('td', {}, one.method),
-      h('td', {}, ...flags.map(({ code, message }) => h('span', { class: 'chip bad', title: message }, code))),
-      h('td', { class: 'n' }, one.versions || '–'),
       h(
         'td',
-        { class: one.review === 'accepted' ? 'good' : one.review === 'rejected' ? 'bad' : '' },
+        { class: 'flags' },
+        ...flags.map(({ code, message }) => h('span', { class: 'chip bad', title: message }, code)),
+      ),
+      h('td', { class: 'n', 'data-unit': 'corrections' }, one.versions || '–'),
+      h(
+        'td',
+        { class: `review ${one.review === 'accepted' ? 'good' : one.review === 'rejected' ? 'bad' : ''}` },
         reviewNames[one.review],
       ),
     )
   }
-  const column = (key: keyof CaseEntry, name: string, number = false) =>
-    h(
-      'th',
-      { class: number && 'n' },
-      h(
-        'button',
-        {
-          onclick: () => {
-            order = { key, down: order.key === key && !order.down }
-            fill()
-          },
-        },
-        name,
-      ),
-    )
   fill()
   return h(
     'div',
@@ -99,16 +100,17 @@ export function cohortView(entries: readonly CaseEntry[], open: (id: string) => 
           'label',
           {},
           'Reviewed',
-          h('progress', { max: entries.length, value: reviewed }),
-          `${reviewed} of ${entries.length}`,
+          h('progress', { max: readable.length, value: reviewed }),
+          `${reviewed} of ${readable.length}`,
         ),
+        damaged > 0 && h('span', { class: 'bad' }, `${damaged} cannot be read`),
       ),
       h(
         'div',
         { style: 'overflow:auto' },
         h(
           'table',
-          {},
+          { class: 'cases' },
           h(
             'thead',
             {},
@@ -116,13 +118,13 @@ export function cohortView(entries: readonly CaseEntry[], open: (id: string) => 
               'tr',
               {},
               h('td'),
-              column('id', 'Case'),
-              column('lesionCount', 'Lesions', true),
-              column('lesionVolumeMl', 'Volume, ml', true),
-              column('method', 'Method'),
+              order.header('id', 'Case'),
+              order.header('lesionCount', 'Lesions', true),
+              order.header('lesionVolumeMl', 'Volume, ml', true),
+              order.header('method', 'Method'),
               h('th', {}, 'Flags'),
-              column('versions', 'Corrections', true),
-              column('review', 'Review'),
+              order.header('versions', 'Corrections', true),
+              order.header('review', 'Review'),
             ),
           ),
           body,
@@ -131,6 +133,14 @@ export function cohortView(entries: readonly CaseEntry[], open: (id: string) => 
     ),
   )
 }
+
+/** What the filter looks in. */
+const wordsOf = ({ id, method, flags, latest }: CaseEntry): string[] => [
+  id,
+  method ?? '',
+  latest?.rater ?? '',
+  ...(flags ?? []).flatMap(({ code, message }) => [code, message]),
+]
 
 /** Most thumbnails asked for at once: the server reads a scan for each. */
 const mostAtOnce = 2

@@ -35,10 +35,10 @@ before(async () => {
       data: Int16Array.from(first.data, (v, i) => (v === 0 ? 0 : i > 400 ? 1 : 2)),
     }),
   )
-  // A T1 of finer voxels, as scanners send it, of one value.
+  // A T1 of finer voxels, as scanners send it, of one value where the lesions are.
   const fine: Grid = { dims: [24, 30, 26], affine: [0.5, 0, 0, -6, 0, 0.5, 0, -6, 0, 0, 1, -14, 0, 0, 0, 1] }
   const t1 = join(root, 't1.nii.gz')
-  writeFileSync(t1, await writeNifti({ ...fine, data: new Float32Array(voxelCount(fine)).fill(500) }))
+  writeFileSync(t1, await writeNifti({ ...fine, data: new Float32Array(voxelCount(fine)).fill(500, 1) }))
   for (const id of ['sub-01', 'sub-02'])
     writeFileSync(
       join(root, id, 'provenance.json'),
@@ -47,6 +47,8 @@ before(async () => {
         finished: '2026-01-02T03:04:05Z',
       }),
     )
+  await resultIn(join(root, 'sub-03'))
+  writeFileSync(join(root, 'sub-03', 'summary.json'), '{')
   bench = await startWorkbench(root)
   browser = await chromium.launch({
     executablePath: program,
@@ -75,10 +77,22 @@ test('the list of cases opens, and no token stays in the address', { skip }, asy
   await page.goto(bench.url)
   await page.getByRole('button', { name: 'sub-01' }).waitFor()
   assert.equal(new URL(page.url()).hash, '')
-  assert.equal(await page.getByRole('row').count(), 3)
+  assert.equal(await page.getByRole('row').count(), 4)
   await page.getByRole('searchbox').fill('sub-02')
   assert.equal(await page.getByRole('row').count(), 2)
+  // The name of a field of a flag is no word of a case.
+  await page.getByRole('searchbox').fill('severity')
+  assert.equal(await page.getByRole('row').count(), 1)
   await page.getByRole('searchbox').fill('')
+  // A damaged case is counted apart and stays in sight.
+  await page.getByText('Reviewed0 of 2').waitFor()
+  await page.getByText('1 cannot be read', { exact: true }).waitFor()
+  await page.getByRole('combobox', { name: 'Show' }).selectOption('rejected')
+  assert.equal(await page.getByRole('row').count(), 2)
+  await page.getByRole('combobox', { name: 'Show' }).selectOption('')
+  await page.getByRole('button', { name: 'Lesions' }).click()
+  await page.getByRole('columnheader', { name: 'Lesions' }).and(page.locator('[aria-sort=ascending]')).waitFor()
+  await page.getByRole('button', { name: 'Case' }).click()
   await page.waitForFunction(() => document.querySelectorAll('td.thumb img[src^="blob:"]').length === 2)
 })
 
@@ -89,6 +103,15 @@ test('a case shows its lesions with their locations', { skip }, async () => {
     'subcortical',
     'periventricular',
   ])
+})
+
+test('a filtered table says what of all it shows, and can be reached by Tab', { skip }, async () => {
+  await page.getByText('2 lesions, 0.01 ml (18-connected)', { exact: true }).waitFor()
+  await page.getByRole('combobox', { name: 'Location' }).selectOption('periventricular')
+  await page.getByText('1 of 2 lesions, 0.00 of 0.01 ml (18-connected)', { exact: true }).waitFor()
+  assert.deepEqual(await lesions().evaluateAll((rows) => rows.map((row) => row.getAttribute('tabindex'))), ['0'])
+  await page.getByRole('combobox', { name: 'Location' }).selectOption('')
+  await page.getByRole('application').waitFor()
 })
 
 test('lesions lie over whatever image is shown, and the value is that of the image', { skip }, async () => {
@@ -358,8 +381,10 @@ test('a review is seen in the list; on a telephone nothing is cut off', { skip }
   await page.getByRole('button', { name: 'accepted', exact: true }).click()
   const wide = await page.evaluate(() => document.documentElement.scrollWidth)
   assert.ok(wide <= 391, `${wide} pixels wide`)
+  await page.getByRole('button', { name: 'Screenshot' }).waitFor()
   await page.getByRole('button', { name: '← All cases' }).click()
-  await page.getByRole('cell', { name: 'accepted' }).waitFor()
+  const box = (await page.getByRole('cell', { name: 'accepted' }).boundingBox())!
+  assert.ok(box.x + box.width <= 390, `${box.x + box.width} pixels`)
 })
 
 test('nothing went wrong in the page meanwhile', { skip }, () => {
