@@ -49,7 +49,7 @@ export class CaseBars {
       h('span', { class: 'grow' }),
       h(
         'span',
-        { class: 'group hide-small', role: 'group', 'aria-label': 'Layout' },
+        { class: 'group', role: 'group', 'aria-label': 'Layout' },
         ...Object.entries(layouts).map(([key, text]) =>
           h('button', { onclick: () => this.view.drawing.layout(key as keyof typeof layouts) }, text),
         ),
@@ -116,7 +116,7 @@ export class CaseBars {
       h('label', {}, 'Image', this.modality),
       h('label', {}, 'Mask', opacity),
       ...(this.others.length > 1
-        ? [h('label', { class: 'hide-small' }, 'Beside', this.view.beside.element), ...this.view.beside.buttons]
+        ? [h('label', {}, 'Beside', this.view.beside.element), ...this.view.beside.buttons]
         : []),
       h('label', {}, outline, 'Outline'),
       h('label', {}, coloured, 'By location'),
