@@ -16,7 +16,7 @@ export function cohortView(entries: readonly CaseEntry[], open: (id: string) => 
   for (const [value, text] of Object.entries(reviewNames)) state.append(h('option', { value }, text))
   const text = h('input', {
     type: 'search',
-    placeholder: 'Filter by name, flag, rater',
+    placeholder: 'Name, flag or rater',
     'aria-label': 'Filter',
     oninput: () => fill(),
   })
