@@ -14,6 +14,8 @@ export class Drafts {
   /** The last step in the saved version, and in the kept draft; undefined for the mask as it was opened. */
   private saved: Change | undefined
   private kept: Change | undefined
+  /** The step that brought a draft back, and what had been done in that. */
+  private resumed: { step: Change | undefined; steps: readonly string[] } | undefined
   private last: Promise<unknown> = Promise.resolve()
 
   constructor(private readonly view: CaseView) {}
@@ -42,7 +44,9 @@ export class Drafts {
       rater: raterName() ?? anonymous,
       tab: this.tab,
       parent: this.view.parent,
-      steps: this.view.editor.history.map(({ name }) => name),
+      steps: this.view.editor.history.flatMap((step) =>
+        step === this.resumed?.step ? this.resumed.steps : [step.name],
+      ),
       marks: this.view.marks.all,
     }
   }
@@ -124,7 +128,7 @@ export class Drafts {
         { method: 'dialog' },
         h('h2', {}, 'There is unsaved work.'),
         h('ul', { class: 'plain' }, ...others.map(item)),
-        h('button', { value: '' }, 'Leave it'),
+        h('p', {}, h('button', { value: '' }, 'Leave it')),
       ),
     )
     document.body.append(dialog)
@@ -144,7 +148,8 @@ export class Drafts {
     const { view } = this
     const mask = await readNiftiMask(new Uint8Array(await server.draftMask(view.id, draft)), 'draft')
     if ((this.unsaved || draft.parent !== view.parent) && !(await view.openVersion(draft.parent))) return
-    view.act(`draft of ${draft.rater}`, () => view.editor.replace(mask.data), draft.marks)
+    const step = view.act(`draft of ${draft.rater}`, () => view.editor.replace(mask.data), draft.marks)
+    this.resumed = { step, steps: draft.steps }
     // It is this tab's from now on.
     if (await this.keep()) await server.dropDraft(view.id, draft.tab)
     await view.reload()

@@ -327,6 +327,8 @@ test('another version puts unsaved work aside; every draft is offered', { skip }
   await page.getByRole('button', { name: 'Throw it away' }).click()
   await page.getByRole('button', { name: 'Leave it' }).click()
   await page.getByRole('button', { name: 'Unsaved work' }).waitFor({ state: 'detached' })
+  const { steps } = JSON.parse(readFileSync(join(corrections, draftsKept()[0].replace('.nii.gz', '.json')), 'utf8'))
+  assert.deepEqual(new Set(steps), new Set(['brush']))
   assert.deepEqual(await maskIn(draftsKept()[0]), drawn)
 })
 
