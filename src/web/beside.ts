@@ -49,6 +49,10 @@ export class Beside {
     this.lead(() => this.viewer?.goToMm(mm))
   }
 
+  setRadiological(on: boolean): void {
+    this.viewer?.setRadiological(on)
+  }
+
   private lead(move: () => void): void {
     if (this.led) return
     this.led = true

@@ -1,4 +1,5 @@
 import type { CaseView } from './case-view.js'
+import { isRadiological, keepRadiological } from './convention.js'
 import { h, themeButton } from './dom.js'
 import { type Tool, toolNames } from './drawing.js'
 import { help } from './help.js'
@@ -98,6 +99,15 @@ export class CaseBars {
       oninput: () => this.view.viewer.setMaskOpacity(Number(opacity.value)),
     })
     const outline = h('input', { type: 'checkbox', oninput: () => this.view.viewer.setOutline(outline.checked) })
+    const radiological = h('input', {
+      type: 'checkbox',
+      checked: isRadiological(),
+      oninput: () => {
+        keepRadiological(radiological.checked)
+        this.view.viewer.setRadiological(radiological.checked)
+        this.view.beside.setRadiological(radiological.checked)
+      },
+    })
     const coloured = h('input', {
       type: 'checkbox',
       oninput: () => {
@@ -120,6 +130,7 @@ export class CaseBars {
         : []),
       h('label', {}, outline, 'Outline'),
       h('label', {}, coloured, 'By location'),
+      h('label', { title: 'The patient’s right on the left of the picture' }, radiological, 'Radiological'),
       h('span', { class: 'grow' }),
       h('button', { class: 'main', onclick: () => void this.view.save() }, 'Save'),
     )

@@ -1,5 +1,6 @@
 import { apply, type Vec3 } from '../volume/affine.js'
 import type { CaseView } from './case-view.js'
+import { isRadiological } from './convention.js'
 import { askFor, say } from './dom.js'
 import { help } from './help.js'
 import { across, type Plane, planeNames } from './plane.js'
@@ -178,7 +179,9 @@ export class Drawing {
 
   private move(key: string): void {
     const [right, up] = across(this.plane)
-    if (key === 'ArrowLeft' || key === 'ArrowRight') this.shift(right, key === 'ArrowRight' ? 1 : -1)
+    // The first axis runs to the patient's right: on the screen that may be to the left.
+    const turned = right === 0 && isRadiological() ? -1 : 1
+    if (key === 'ArrowLeft' || key === 'ArrowRight') this.shift(right, key === 'ArrowRight' ? turned : -turned)
     else this.shift(up, key === 'ArrowUp' ? 1 : -1)
   }
 

@@ -4,6 +4,7 @@ import { locationHex, locations } from '../lesions/types.js'
 import { apply, invert, type Vec3 } from '../volume/affine.js'
 import type { Image, Mask } from '../volume/volume.js'
 import type { ChangeName } from './changes.js'
+import { isRadiological } from './convention.js'
 import type { Change } from './mask-editor.js'
 import { fileOnGrid } from './on-grid.js'
 import type { Plane } from './plane.js'
@@ -45,6 +46,7 @@ export class Viewer {
       crosshairWidth: 1,
       dragAndDropEnabled: false,
       isSliceMM: false,
+      isRadiologicalConvention: isRadiological(),
       logLevel: 'error',
     })
     this.niivue.onLocationChange = (found) => {
@@ -130,6 +132,10 @@ export class Viewer {
   setColours(colours: Uint8Array | undefined): void {
     this.colours = colours
     this.redraw()
+  }
+
+  setRadiological(on: boolean): void {
+    this.niivue.setRadiologicalConvention(on)
   }
 
   setOutline(on: boolean): void {
