@@ -215,6 +215,24 @@ test('the keyboard alone: to a lesion, away with it, paint, save', { skip }, asy
   assert.equal(record.marks[0].kind, 'false-positive')
 })
 
+test('the arrows go where they point, with the patient’s right on either side', { skip }, async () => {
+  const x = async () => (await crosshair())[0]
+  const moved = async () => {
+    await page.locator('canvas').focus()
+    const before = await x()
+    await page.keyboard.press('ArrowRight')
+    return Math.round((await x()) - before)
+  }
+  // Away from the edge first.
+  await page.locator('canvas').focus()
+  for (const key of ['3', 'ArrowLeft', 'ArrowLeft', 'ArrowLeft']) await page.keyboard.press(key)
+  assert.equal(await moved(), -1)
+  await page.getByLabel('Radiological').uncheck()
+  assert.equal(await moved(), 1)
+  await page.getByLabel('Radiological').check()
+  assert.equal(await moved(), -1)
+})
+
 test('a second rater, and how far the two agree', { skip }, async () => {
   await page.evaluate(() => localStorage.setItem('lesionwise-rater', 'ben'))
   await page.getByRole('button', { name: 'Result', exact: true }).click()
