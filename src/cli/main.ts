@@ -75,7 +75,22 @@ Exit codes: 0 done, 1 the work failed, 2 the arguments are wrong, 3 an input is 
     root.addCommand(withCommonOptions(command))
   for (const command of [root, ...root.commands])
     command.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} })
+  for (const command of root.commands) for (const option of command.options) nameInErrors(option)
   return root
+}
+
+/** What does not fit is told with the option that it was given to. */
+function nameInErrors(option: Option): void {
+  const { long, parseArg } = option
+  if (!parseArg || !long) return
+  option.parseArg = (text, previous) => {
+    try {
+      return parseArg(text, previous)
+    } catch (error) {
+      if (!(error instanceof CommanderError) || error.message.includes(long)) throw error
+      throw new CommanderError(error.exitCode, error.code, `${long}: ${error.message}`)
+    }
+  }
 }
 
 /** Options that every command takes. */

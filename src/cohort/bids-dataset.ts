@@ -220,7 +220,15 @@ async function readParticipants(data: Dataset): Promise<void> {
   const file = 'participants.tsv'
   const rows = await tableRows(data, file)
   if (!rows) return
-  const listed = new Set(rows.flatMap((row) => labelOf(bareLabel(row.participant_id ?? '', 'sub')) ?? []))
+  if (rows.length > 0 && !('participant_id' in rows[0])) {
+    data.problems.push({ file, problem: 'has no column participant_id, so that nobody is found in it' })
+    return
+  }
+  const named = rows.flatMap((row) => labelOf(bareLabel(row.participant_id ?? '', 'sub')) ?? [])
+  const listed = new Set(named)
+  for (const subject of listed)
+    if (named.filter((one) => one === subject).length > 1)
+      data.problems.push({ file, problem: `names sub-${subject} more than once: the first line counts` })
   const there = new Set(data.sessions.map(({ subject }) => subject))
   for (const subject of listed)
     if (!there.has(subject)) {

@@ -8,7 +8,7 @@ import { writeTsv } from '../formats/tsv.js'
 import { writeWhole } from '../run/output-file.js'
 import { openOutputFolder } from '../run/output-folder.js'
 import type { Dataset } from './bids-dataset.js'
-import { datasetFiles, isOurs, markName } from './bids-files.js'
+import { datasetFiles, derivativesName, isOurs, markName } from './bids-files.js'
 
 /**
  * Makes the folder a data set of derivatives; what it holds of ours stays.
@@ -21,6 +21,7 @@ export async function openDerivatives(out: string, { root, name }: Dataset, vers
       `OUT is the raw data set itself; give another folder, e.g. ${join(root, 'derivatives', 'lesionwise')}`,
     )
   await assertOurs(out)
+  await assertOf(out, { name })
   const way = relative(resolve(root), resolve(out))
   const inside = !way.startsWith('..') && !isAbsolute(way)
   const link = inside ? relative(resolve(out), resolve(root)).split(sep).join('/') : undefined
@@ -49,6 +50,18 @@ async function assertOurs(out: string): Promise<void> {
   const foreign = names.find((name) => name.startsWith('sub-'))
   if (foreign !== undefined)
     throw new RunError(`${out}: holds ${foreign}, which is not ours; give another folder for the derivatives`)
+}
+
+const described = z.object({ Name: z.string() })
+
+/** @throws RunError when the derivatives are those of a data set of another name */
+export async function assertOf(out: string, { name }: Pick<Dataset, 'name'>): Promise<void> {
+  const bytes = await readFile(join(out, 'dataset_description.json')).catch(() => undefined)
+  const before = jsonOf(bytes, described)?.Name
+  if (before !== undefined && before !== derivativesName(name) && before !== derivativesName(undefined))
+    throw new RunError(
+      `${out}: holds "${before}", and this data set is ${name === undefined ? 'without a name' : `"${name}"`}; give another folder for the derivatives`,
+    )
 }
 
 const sameFolder = async (a: string, b: string): Promise<boolean> => {

@@ -159,13 +159,17 @@ const columnsOf = (plain: boolean): object =>
         volume: { Description: 'Volume of the lesion.', Units: 'mm^3' },
       }
 
+/** What the derivatives of a raw data set are called. */
+export const derivativesName = (raw: string | undefined): string =>
+  `MS lesions by Lesionwise${raw === undefined ? '' : ` of ${raw}`}`
+
 /** What makes the folder a data set of derivatives, by name. */
 export function datasetFiles(version: string, raw: { name?: string; link?: string }): Files {
   return new Map([
     [
       'dataset_description.json',
       json({
-        Name: `MS lesions by Lesionwise${raw.name === undefined ? '' : ` of ${raw.name}`}`,
+        Name: derivativesName(raw.name),
         BIDSVersion: bidsVersion,
         DatasetType: 'derivative',
         License: 'n/a',

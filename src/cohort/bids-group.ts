@@ -9,8 +9,8 @@ import { writeWhole } from '../run/output-file.js'
 import { ResultFolder } from '../run/result-files.js'
 import { packageVersion } from '../run/segment.js'
 import { chosen, type Dataset, readDataset, type Session } from './bids-dataset.js'
-import { isOurDataset } from './bids-derivatives.js'
-import { completeVisit, identityDifference, readLog, type VisitProvenance } from './bids-status.js'
+import { assertOf, isOurDataset } from './bids-derivatives.js'
+import { identityDifference, readLog, storedVisit, type VisitProvenance } from './bids-status.js'
 import { visitTimes } from './bids-times.js'
 import { compareGroups, findOutliers } from './cohort-analysis.js'
 import { cohortTable } from './cohort-table.js'
@@ -52,18 +52,20 @@ export async function bidsGroup(options: GroupOptions): Promise<GroupResult> {
   const sessions = chosen(data, { participants: options.participants, sessionLabels: options.sessions })
   if (!(await isOurDataset(out)))
     throw new InputError(out, 'holds no results of ours', 'run `lesionwise bids BIDS_DIR OUT_DIR participant` first')
+  await assertOf(out, data)
   const people = await participantsOf(data)
-  const groupColumn = columnOf(people.columns, options.groupBy, 'group-by') ?? firstOf(people.columns, ['group'])
+  const groupColumn = columnOf(people, options.groupBy, 'group-by') ?? firstOf(people.columns, ['group'])
   const covariates = options.covariates
-    ? options.covariates.map((name) => columnOf(people.columns, name, 'covariates') as string)
+    ? options.covariates.map((name) => columnOf(people, name, 'covariates') as string)
     : ['age', 'sex'].filter((name) => people.columns.includes(name))
   const read = await Promise.all(sessions.map((session) => readVisit(out, session)))
   if (!read.some(({ visit }) => visit.status === 'done'))
     throw new InputError(out, 'no visit has a result', 'run `lesionwise bids BIDS_DIR OUT_DIR participant` first')
 
-  const times = await visitTimes(bids, sessions)
+  const times = await visitTimes(data, sessions)
   const seen = new Map<string, number>()
-  const visits = read.map(({ visit }, i): CohortVisit => {
+  const visits = inOrderOfTime(sessions, times).map((i): CohortVisit => {
+    const { visit } = read[i]
     const place = (seen.get(visit.subject) ?? 0) + 1
     seen.set(visit.subject, place)
     const row = people.rows.get(visit.subject) ?? {}
@@ -113,6 +115,15 @@ export async function bidsGroup(options: GroupOptions): Promise<GroupResult> {
   }
 }
 
+/** Indices of the visits, person by person; those of one person by time where all of them have one, else by their labels. */
+function inOrderOfTime(sessions: readonly Session[], times: readonly number[]): number[] {
+  const ofPerson = new Map<string, number[]>()
+  for (const [i, { subject }] of sessions.entries()) ofPerson.set(subject, [...(ofPerson.get(subject) ?? []), i])
+  return [...ofPerson.values()].flatMap((own) =>
+    own.some((i) => Number.isNaN(times[i])) ? own : own.sort((a, b) => times[a] - times[b] || a - b),
+  )
+}
+
 const noFigures = {
   ...{ lesionCount: Number.NaN, lesionMl: Number.NaN, percentOfBrain: Number.NaN, brainMl: Number.NaN },
   ...{ byLocation: {}, doubts: [], months: Number.NaN, visit: 0, covariates: {} },
@@ -124,16 +135,10 @@ async function readVisit(out: string, session: Session): Promise<{ visit: Cohort
   const { id, subject, session: label } = session
   const who = { id, subject, ...(label === undefined ? {} : { session: label }) }
   const log = await readLog(out, id)
-  const complete = await completeVisit(out, session)
-  // A run that failed after an earlier one had a result: the settings have changed, and it is not comparable.
-  if (complete && log?.status !== 'failed') {
+  const { provenance: complete, damage } = await storedVisit(out, session)
+  if (complete) {
     const folder = visitFolder(session)
-    const result = await ResultFolder.open(join(out, folder))
-    const summary = await result.summary().catch((error) => {
-      if (!(error instanceof InputError)) throw error
-      return { damaged: `${folder}: ${error.problem}; remove the folder and run the participant level again` }
-    })
-    if ('damaged' in summary) return { visit: { ...noFigures, ...who, status: 'failed', reason: summary.damaged } }
+    const summary = await (await ResultFolder.open(join(out, folder))).summary()
     const { lesionCount, lesionVolumeMl, lesionVolumePercentOfBrain, byLocation, flags } = summary
     const percent = lesionVolumePercentOfBrain ?? Number.NaN
     return {
@@ -148,13 +153,21 @@ async function readVisit(out: string, session: Session): Promise<{ visit: Cohort
         percentOfBrain: percent,
         brainMl: complete.brainMl ?? (percent > 0 ? (100 * lesionVolumeMl) / percent : Number.NaN),
         byLocation,
-        doubts: flags.filter(({ severity }) => severity !== 'info').map(({ message }) => message),
+        doubts: [
+          ...flags.filter(({ severity }) => severity !== 'info').map(({ message }) => message),
+          // One mistyped option must not take the whole cohort's results away.
+          ...(log?.status === 'failed'
+            ? [`A later run failed (${log.reason}): these figures are of the run before.`]
+            : []),
+        ],
         minutes: complete.seconds / 60,
         peakMegabytes: complete.peakMegabytes,
         report: `${folder}/${visitId(session)}_report.html`,
       },
     }
   }
+  if (damage !== undefined)
+    return { visit: { ...noFigures, ...who, status: 'failed', reason: `${damage}; run the participant level again` } }
   if (log?.status === 'failed' || log?.status === 'left out')
     return { visit: { ...noFigures, ...who, status: log.status, reason: log.reason } }
   if (session.problem !== undefined)
@@ -165,6 +178,8 @@ async function readVisit(out: string, session: Session): Promise<{ visit: Cohort
 interface People {
   columns: readonly string[]
   rows: ReadonlyMap<string, Record<string, string>>
+  /** Why the table cannot be read. */
+  problem?: string
 }
 
 async function participantsOf({ root }: Dataset): Promise<People> {
@@ -174,18 +189,21 @@ async function participantsOf({ root }: Dataset): Promise<People> {
     const { columns, rows } = readTsv(text, 'participants.tsv')
     return {
       columns: columns.filter((name) => name !== 'participant_id'),
-      rows: new Map(rows.map((row) => [labelOf(bareLabel(row.participant_id ?? '', 'sub')) ?? '', row])),
+      // Of a person who is named twice the first line counts, as the list of problems says.
+      rows: new Map(rows.toReversed().map((row) => [labelOf(bareLabel(row.participant_id ?? '', 'sub')) ?? '', row])),
     }
   } catch (cause) {
     if (!(cause instanceof InputError)) throw cause
-    return { columns: [], rows: new Map() }
+    return { columns: [], rows: new Map(), problem: cause.problem }
   }
 }
 
-function columnOf(columns: readonly string[], name: string | undefined, option: string): string | undefined {
+function columnOf({ columns, problem }: People, name: string | undefined, option: string): string | undefined {
   if (name === undefined || columns.includes(name)) return name
   throw new UsageError(
-    `--${option} ${name}: participants.tsv has no such column; it has ${columns.join(', ') || 'none beside participant_id'}`,
+    problem === undefined
+      ? `--${option} ${name}: participants.tsv has no such column; it has ${columns.join(', ') || 'none beside participant_id'}`
+      : `--${option} ${name}: participants.tsv cannot be read (${problem})`,
   )
 }
 

@@ -10,14 +10,7 @@ import { methodFor, packageVersion, parametersOf } from '../run/segment.js'
 import { type Modality, modalities } from '../volume/study.js'
 import { chosen, type Dataset, readDataset, type Session } from './bids-dataset.js'
 import { openDerivatives, tidyVisit, writeProblems } from './bids-derivatives.js'
-import {
-  completeVisit,
-  identityDifference,
-  readLog,
-  type VisitIdentity,
-  type VisitLog,
-  writeLog,
-} from './bids-status.js'
+import { identityDifference, readLog, storedVisit, type VisitIdentity, type VisitLog, writeLog } from './bids-status.js'
 import type { VisitAnswer, VisitTask } from './bids-worker.js'
 import { MemoryGate } from './memory-gate.js'
 import { inParallel } from './pool.js'
@@ -211,8 +204,8 @@ async function visit({ session, problem, method }: Plan, run: Run, signal: Abort
       images: hashes,
       seed: options.seed ?? 1,
     }
-    const earlier = await completeVisit(options.out, session)
-    const changed = earlier && identityDifference(earlier.identity, identity)
+    const { provenance: earlier, damage } = await storedVisit(options.out, session)
+    const changed = earlier ? identityDifference(earlier.identity, identity) : damage
     if (earlier && changed === undefined) {
       run.gate.learn(earlier.peakMegabytes)
       if (!options.dryRun) await tidyVisit(options.out, session).catch(() => {})
@@ -221,7 +214,8 @@ async function visit({ session, problem, method }: Plan, run: Run, signal: Abort
     }
     const again = changed === undefined ? {} : { changed }
     if (options.dryRun) return await ended({ status: 'to do', method: method.id, ...again })
-    if (changed !== undefined) options.onNote?.(`${id} was done with other settings (${changed}): done again`)
+    if (damage !== undefined) options.onNote?.(`${id} was done, but ${damage}: done again`)
+    else if (changed !== undefined) options.onNote?.(`${id} was done with other settings (${changed}): done again`)
     const { subject, session: label } = session
     const { work, device, keepPaths } = options
     const task: VisitTask = {

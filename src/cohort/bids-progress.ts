@@ -2,7 +2,7 @@ import { InputError, RunError } from '../errors.js'
 import { exists } from '../run/output-folder.js'
 import { chosen, readDataset, type Session } from './bids-dataset.js'
 import { isOurDataset } from './bids-derivatives.js'
-import { completeVisit, readLog, type VisitLog } from './bids-status.js'
+import { readLog, storedVisit, type VisitLog } from './bids-status.js'
 import { queue } from './slurm.js'
 import { outputOf, readSubmissions, readTaskState, type Submission, type TaskState, taskOf } from './slurm-files.js'
 
@@ -94,13 +94,14 @@ async function stateOf(
   const at = last?.tasks.findIndex(({ ids }) => ids.includes(id)) ?? -1
   const task = last && (await readTaskState(out, last.id, at))
   // Further tries of what is done end at once; a first try of what is done does it anew.
-  const done = (await completeVisit(out, session)) !== undefined && log?.status !== 'failed'
+  const { provenance, damage } = await storedVisit(out, session)
+  const done = provenance !== undefined && log?.status !== 'failed'
   if (done && (!queued || queued.onlyRetries)) return { id, state: 'done' }
   if (queued?.running) return { id, state: 'running' }
 
   const output = last && task ? outputOf(out, last.id, task.job).replaceAll('%%', '%') : undefined
   const about = output !== undefined && (await exists(output)) ? { output } : {}
-  const reason = reasonFor(log, task, last)
+  const reason = reasonFor(log, task, last) ?? damage
   if (queued) return { id, state: 'waiting', ...(reason === undefined ? {} : { reason, ...about }) }
   if (log?.status === 'left out' || (session.problem !== undefined && log === undefined))
     return { id, state: 'left out', reason: log?.reason ?? session.problem }

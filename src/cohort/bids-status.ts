@@ -5,6 +5,7 @@ import { type Visit, visitFolder } from '../formats/bids.js'
 import { jsonOf } from '../formats/json.js'
 import { writeWhole } from '../run/output-file.js'
 import { type Provenance, provenanceSchema } from '../run/provenance.js'
+import { ResultFolder } from '../run/result-files.js'
 import { json, markName } from './bids-files.js'
 
 /** All that a visit's result follows from: the same values give the same files. */
@@ -73,18 +74,31 @@ export const visitLog = z.object({
   date: z.string(),
 }) satisfies z.ZodType<VisitLog>
 
-/** The provenance of a visit that is complete, all its files there; else undefined. */
+/** The provenance of a visit that is complete, all its files there and as they were written; else undefined. */
 export async function completeVisit(out: string, visit: Visit): Promise<VisitProvenance | undefined> {
+  const { provenance } = await storedVisit(out, visit)
+  return provenance
+}
+
+/** What is stored of a visit: its provenance where it is complete, what is damaged where it was, nothing where it never was. */
+export async function storedVisit(
+  out: string,
+  visit: Visit,
+): Promise<{ provenance?: VisitProvenance; damage?: string }> {
   const folder = join(out, visitFolder(visit))
-  try {
-    const provenance = jsonOf(await readFile(join(folder, markName)), visitProvenance)
-    if (!provenance) return undefined
-    for (const { name, bytes } of provenance.files)
-      if ((await stat(join(folder, name))).size !== bytes) return undefined
-    return provenance
-  } catch {
-    return undefined
+  const mark = await readFile(join(folder, markName)).catch(() => undefined)
+  if (mark === undefined) return {}
+  const provenance = jsonOf(mark, visitProvenance)
+  if (!provenance) return { damage: `its ${markName} is damaged` }
+  for (const { name, bytes } of provenance.files) {
+    const size = await stat(join(folder, name)).then(
+      (file) => file.size,
+      () => undefined,
+    )
+    if (size !== bytes) return { damage: `its ${name} is ${size === undefined ? 'missing' : 'damaged'}` }
   }
+  const summary = await (await ResultFolder.open(folder)).summary().catch((error: Error) => error)
+  return summary instanceof Error ? { damage: `its summary is damaged` } : { provenance }
 }
 
 /** What differs between two identities, in words; undefined when nothing does. */

@@ -3,7 +3,7 @@
 import { readFile, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LesionwiseError } from '../errors.js'
-import { type Visit, visitFolder } from '../formats/bids.js'
+import { type Visit, visitFolder, visitId } from '../formats/bids.js'
 import { LockedError, silenceSeconds } from '../run/lock.js'
 import type { SegmentOptions } from '../run/options.js'
 import { type OutputFolder, openOutputFolder } from '../run/output-folder.js'
@@ -60,6 +60,7 @@ async function work(task: VisitTask): Promise<VisitAnswer> {
       method: identity.method,
       params: identity.params,
       seed: identity.seed,
+      visitLabel: visitId(task),
       out: temporary,
       signal: stop.signal,
     })

@@ -15,9 +15,14 @@ const colours = Array.from({ length: 8 }, (_, n) => `var(--m${n + 1})`)
 export const colourOf = (groups: readonly string[], group: string | undefined): string =>
   group === undefined ? 'var(--m8)' : colours[Math.min(7, Math.max(0, groups.indexOf(group)))]
 
+/** Group names as they stand beside a plot: long ones are cut, their whole stands in the texts under the pointer. */
+const longestLabel = 18
+const shortened = (text: string): string => (text.length > longestLabel ? `${text.slice(0, longestLabel - 1)}…` : text)
+const leftOf = (rows: readonly string[]): number => 16 + 7.4 * Math.max(...rows.map((row) => shortened(row).length))
+
 /** Loads are skewed and may be 0: their axis is that of square roots, with round ticks far enough apart. */
-function loadAxis(name: CohortFigure, most: number) {
-  if (name === 'brainMl') return { ticks: 5, nice: true, tickFormat: String }
+function loadAxis(name: CohortFigure, most: number, plotWidth: number) {
+  if (name === 'brainMl') return { ticks: Math.floor(plotWidth / 80), nice: true, tickFormat: String }
   const end = 1.04 * (most || 1)
   const ticks = [0]
   for (let power = -3; power < 6; power++)
@@ -25,7 +30,7 @@ function loadAxis(name: CohortFigure, most: number) {
       const tick = step * 10 ** power
       if (name === 'lesionCount' && tick < 1) continue
       const gap = (Math.sqrt(tick) - Math.sqrt(ticks[ticks.length - 1])) / Math.sqrt(end)
-      if (tick <= end && gap >= 0.09) ticks.push(tick)
+      if (tick <= end && gap >= 36 / plotWidth) ticks.push(tick)
     }
   const tickFormat = (value: number) => String(Number(value.toPrecision(2)))
   return { type: 'sqrt' as const, domain: [0, end], ticks, tickFormat }
@@ -55,18 +60,24 @@ export async function distributionPlot(
       title: `${visit.id}: ${figure(visit[name])}`,
     }))
   const most = Math.max(...dots.map(({ x }) => x), 0)
+  const marginLeft = groups.length > 0 ? leftOf(rows) : 16
   return await drawn((Plot) => ({
     ...common,
     height: 70 + 56 * rows.length,
-    marginLeft: groups.length > 0 ? 16 + 7.4 * Math.max(...rows.map((row) => row.length)) : 16,
+    marginLeft,
     ariaLabel: `${figureNames[name]} of all visits${groups.length > 0 ? ' by group' : ''}`,
-    x: { ...axis, label: figureNames[name], grid: true, ...loadAxis(name, most) },
+    x: {
+      ...axis,
+      label: figureNames[name],
+      grid: true,
+      ...loadAxis(name, most, width - marginLeft - common.marginRight),
+    },
     y: {
       domain: [rows.length - 0.45, -0.4],
       ticks: rows.map((_, at) => at),
       tickSize: 0,
       label: null,
-      tickFormat: (at: number) => rows[at] ?? '',
+      tickFormat: (at: number) => shortened(rows[at] ?? ''),
     },
     color: { type: 'identity' },
     marks: [
@@ -97,10 +108,10 @@ export async function locationPlot(visits: readonly CohortVisit[], groups: reado
   return await drawn((Plot) => ({
     ...common,
     height: 70 + 40 * rows.length,
-    marginLeft: 16 + 7.4 * Math.max(...rows.map((row) => row.length)),
+    marginLeft: leftOf(rows),
     ariaLabel: 'Mean lesion volume by location',
-    x: { ...axis, label: 'Mean lesion volume, ml', ticks: 6, grid: true },
-    y: { domain: rows, label: null, tickSize: 0 },
+    x: { ...axis, label: 'Mean lesion volume, ml', ticks: Math.floor((width - leftOf(rows)) / 60), grid: true },
+    y: { domain: rows, label: null, tickSize: 0, tickFormat: shortened },
     color: { type: 'identity' },
     marks: [
       Plot.barX(parts, {
@@ -165,16 +176,18 @@ export async function coursePlot(
 
 /** Ratios between groups with their intervals; on the line at 1 two groups are alike. */
 export async function ratioPlot(differences: readonly GroupDifference[]): Promise<Html> {
-  const names = differences.map(({ figure: name, group, reference }) => `${figureNames[name]}: ${group} / ${reference}`)
+  const names = differences.map(
+    ({ figure: name, group, reference }) => `${figureNames[name]}: ${shortened(group)} / ${shortened(reference)}`,
+  )
   const rows = differences.map((one, at) => ({ ...one, at }))
   const ends = differences.flatMap(({ low, high }) => [low, high]).filter((value) => value > 0)
   const domain = [Math.min(0.8, ...ends) / 1.05, Math.max(1.25, ...ends) * 1.05]
   const ticks = [0.1, 0.2, 0.33, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10].filter((t) => t >= domain[0] && t <= domain[1])
   return await drawn((Plot) => ({
     ...common,
-    width: 560,
+    width: Math.max(560, 280 + 6.9 * Math.max(...names.map((name) => name.length))),
     height: 70 + 30 * rows.length,
-    marginLeft: Math.min(330, 16 + 6.9 * Math.max(...names.map((name) => name.length))),
+    marginLeft: 16 + 6.9 * Math.max(...names.map((name) => name.length)),
     ariaLabel: 'Adjusted ratios between groups with 95 % intervals',
     x: {
       ...axis,

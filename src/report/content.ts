@@ -82,9 +82,10 @@ const imageNames = ({ contrasts }: ReportInput, { words, listed }: Speech): stri
 
 function factsOf(input: ReportInput, said: Speech): string[] {
   const { words, figure } = said
-  const { labels, method, date, visitDate } = input
+  const { labels, method, date, visitDate, visitLabel } = input
   const size = voxelSizes(labels.affine).map((mm) => figure(mm, 2).replace(/[.,]?0+$/, ''))
   return [
+    ...(visitLabel === undefined ? [] : [visitLabel]),
     ...(visitDate === undefined ? [] : [words.visit(visitDate)]),
     imageNames(input, said),
     words.voxels(labels.dims.join(' × '), size.join(' × ')),

@@ -7,6 +7,8 @@ import type { Language } from './words/languages.js'
 
 /** All that a report is made of. Volumes are on one grid, that of the FLAIR as it was given, axes in any order. */
 export interface ReportInput {
+  /** What the visit is called, where that is a label and no name: `sub-01_ses-1`. */
+  visitLabel?: string
   /** The FLAIR as the scanner gave it: the pictures show this. Without it there are none. */
   flair?: Image
   /** The FLAIR that the method saw, bias corrected: the histogram is of this. Left out, `flair` is used. */

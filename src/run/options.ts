@@ -43,6 +43,8 @@ export interface SegmentOptions extends Partial<Record<Modality, ImageSource>> {
   keepPaths?: boolean
   /** Write report.pdf too. Default false. */
   pdf?: boolean
+  /** What the report calls the visit: a label as BIDS has them, no name. Default: nothing. */
+  visitLabel?: string
   /** Of the report. Default English. */
   language?: Language
   /** Worker threads. Default: all cores. */

@@ -107,6 +107,7 @@ export async function reportResult(options: ReportOptions): Promise<ReportResult
     ...(await aboutMethod(stored.provenance)),
     ...(flair ? { flair: flair.image } : {}),
     ...t1,
+    ...(folder.visitLabel === undefined ? {} : { visitLabel: folder.visitLabel }),
     labels: stored.labels,
     lesions: stored.lesions,
     summary: { ...stored.summary, flags: [...stored.summary.flags, ...(flair?.flags ?? [])] },

@@ -40,6 +40,8 @@ export class ResultFolder {
   private constructor(
     readonly folder: string,
     private readonly place: (name: string) => string,
+    /** What the visit of BIDS derivatives is called: `sub-01_ses-1`. */
+    readonly visitLabel?: string,
   ) {}
 
   /** Looks once what the folder is; a folder that is not there holds nothing. */
@@ -48,7 +50,7 @@ export class ResultFolder {
     const stem = names.includes('lesion_mask.nii.gz') ? undefined : bidsStem(names)
     if (stem === undefined) return new ResultFolder(folder, (name) => name)
     const anat: string[] = await readdir(join(folder, 'anat')).catch(() => [])
-    return new ResultFolder(folder, (name) => bidsResultName(stem, name, anat))
+    return new ResultFolder(folder, (name) => bidsResultName(stem, name, anat), stem)
   }
 
   /** Where a file lies, or would. */

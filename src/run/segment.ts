@@ -113,6 +113,7 @@ export async function segment(options: SegmentOptions): Promise<SegmentResult> {
       const input: ReportInput = {
         flair,
         analysed: await prepared.toNative.image(prepared.study.images.flair!),
+        ...(options.visitLabel === undefined ? {} : { visitLabel: options.visitLabel }),
         labels: set.labels,
         lesions: set.lesions,
         summary,

@@ -31,7 +31,7 @@ test('wrong arguments: exit code 2, one line, and what was meant', async () => {
     [[...roura, '--param', 'alpha=99'], /alpha = 99 will not do: .*<=10/],
     [[...roura, '--param', 'beta=1'], /no parameter "beta"; it has preset, alpha/],
     [['segment', '--flair', 'x', '--out', 'y', '--param', 'alpha'], /NAME=VALUE/],
-    [['segment', '--flair', 'x', '--out', 'y', '--threshold', '-3'], /"-3" is not a number from 0 to 1/],
+    [['segment', '--flair', 'x', '--out', 'y', '--threshold', '-3'], /--threshold: "-3" is not a number from 0 to 1/],
     [['segment', '--flair', 'x', '--out', 'y', '--connectivity', '7'], /6, 18, 26/],
     [[...roura, '--device', 'cuda'], /--device cuda/],
     [['segment', '--flair', 'x', '--out', 'y', '--threads', 'two'], /"two" is not a whole number/],

@@ -64,7 +64,7 @@ test('visits with and without sessions, odd names and places; what breaks the ru
     /participants\.tsv does not name sub-xy/,
   ])
     assert.match(text, pattern)
-  const months = await visitTimes(root, sessions)
+  const months = await visitTimes({ root, problems }, sessions)
   assert.deepEqual([months[0], months[1], Math.round(months[2])], [0, 0, 12])
 })
 

@@ -3,7 +3,7 @@ import { Argument, Command, CommanderError, Option } from 'commander'
 import type { Language } from '../../report/words/languages.js'
 import { reportLanguages } from '../languages.js'
 import { interruptSignal, ProgressLine } from '../progress.js'
-import { atLeastOne, parameter } from '../values.js'
+import { atLeastOne, between, parameter } from '../values.js'
 import { runSlurm, runStatus, type SlurmFlags } from './bids-slurm.js'
 
 interface Flags extends SlurmFlags {
@@ -49,8 +49,8 @@ export function bidsCommand(): Command {
     .option('--method <id>', 'method (see `lesionwise methods`); default: the best for the contrasts of each visit')
     .option('--model <name>', 'model of a network: one that is shipped, or a folder that `lesionwise train` wrote')
     .option('--param <name=value>', 'a parameter of the method; may be repeated', parameter, {})
-    .option('--threshold <p>', "cut of the method's probability, 0–1", number)
-    .option('--min-size <mm3>', 'smallest lesion, mm³ (default: 3)', number)
+    .option('--threshold <p>', "cut of the method's probability, 0–1", between(0, 1))
+    .option('--min-size <mm3>', 'smallest lesion, mm³ (default: 3)', between(0, 1e6))
     .option('--no-register', 'take the images as aligned by their headers')
     .option('--pdf', 'write the reports as PDF too')
     .addOption(new Option('--lang <code>', 'language of the reports').choices([...reportLanguages]).default('en'))
