@@ -17,8 +17,6 @@ import { type Change, MaskEditor } from './mask-editor.js'
 import { knownRater } from './rater.js'
 import { colourIndex, Viewer } from './viewer.js'
 
-const autosaveSeconds = 4
-
 /** One case: the picture, the tools, the lesions, and what becomes of them. */
 export class CaseView {
   readonly element: HTMLElement
@@ -42,7 +40,6 @@ export class CaseView {
   readonly beside: Beside
   private before: { labels: Volume; locations: Map<number, string> } | undefined
   private coloured = false
-  private timer: ReturnType<typeof setTimeout> | undefined
   private readonly ending = new AbortController()
 
   constructor(
@@ -131,7 +128,6 @@ export class CaseView {
     await this.keepDraft()
     this.ending.abort()
     this.beside.close()
-    clearTimeout(this.timer)
   }
 
   /** Takes a mask to work on; what was undone before is forgotten. Its lesions are listed by `refreshLesions`. */
@@ -192,8 +188,7 @@ export class CaseView {
     this.marks.follow(this.editor.history.at(-1))
     this.refreshLesions()
     this.bars.fill()
-    clearTimeout(this.timer)
-    this.timer = setTimeout(() => void this.keepDraft(), 1000 * autosaveSeconds)
+    this.drafts.keepSoon()
   }
 
   undo(): void {
@@ -259,7 +254,6 @@ export class CaseView {
   async save(anyway = false): Promise<void> {
     const rater = await knownRater()
     if (!rater) return
-    clearTimeout(this.timer)
     // A draft on its way must not arrive after the version that makes it needless.
     await this.drafts.keep()
     const { editor } = this

@@ -5,6 +5,10 @@ import { h, say } from './dom.js'
 import type { Change } from './mask-editor.js'
 import { anonymous, raterName } from './rater.js'
 
+/** A draft is kept when the work rests for so long, and after the longest wait though it does not. */
+const restSeconds = 4
+const longestSeconds = 15
+
 const newTab = (): string => crypto.randomUUID().replaceAll('-', '').slice(0, 16)
 
 /** Unsaved work of a case: kept on the server's disk while one draws, and offered again. */
@@ -17,6 +21,9 @@ export class Drafts {
   /** The step that brought a draft back, and what had been done in that. */
   private resumed: { step: Change | undefined; steps: readonly string[] } | undefined
   private last: Promise<unknown> = Promise.resolve()
+  private timer: ReturnType<typeof setTimeout> | undefined
+  /** When the first change came that waits to be kept. */
+  private waitingSince: number | undefined
 
   constructor(private readonly view: CaseView) {}
 
@@ -38,6 +45,11 @@ export class Drafts {
     return this.step !== this.saved
   }
 
+  /** There is work that is neither in a version nor in a draft yet. */
+  get loose(): boolean {
+    return this.unsaved && this.step !== this.kept
+  }
+
   /** What the server is told of the work. */
   about() {
     return {
@@ -51,6 +63,14 @@ export class Drafts {
     }
   }
 
+  /** Keeps the draft once the work rests; who draws without a rest does not wait for ever. */
+  keepSoon(): void {
+    this.waitingSince ??= performance.now()
+    const left = 1000 * longestSeconds - (performance.now() - this.waitingSince)
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => void this.keep(), Math.min(1000 * restSeconds, left))
+  }
+
   /** Keeps what changed since the last time. @returns false when it could not be kept */
   keep(): Promise<boolean> {
     const kept = this.last.then(() => this.keepNow())
@@ -60,6 +80,8 @@ export class Drafts {
 
   private async keepNow(): Promise<boolean> {
     const { view, step } = this
+    clearTimeout(this.timer)
+    this.waitingSince = undefined
     if (step === this.kept) return true
     try {
       // Undone as far as the saved version: there is nothing to offer.

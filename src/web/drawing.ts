@@ -91,11 +91,17 @@ export class Drawing {
     window.addEventListener('pointermove', (event) => this.drag(event), { signal })
     window.addEventListener('pointerup', () => this.up(), { signal })
     window.addEventListener('keydown', (event) => this.key(event), { signal })
-    window.addEventListener('beforeunload', () => void this.view.keepDraft(), { signal })
+    window.addEventListener('beforeunload', (event) => this.leaving(event), { signal })
     this.view.viewer.goTo(
       this.view.shown.lesions[0]?.voxel ??
         (this.view.editor.mask.dims.map((n) => Math.floor(n / 2)) as unknown as Vec3),
     )
+  }
+
+  /** The browser asks before it closes what would be lost; the draft is on its way meanwhile. */
+  private leaving(event: BeforeUnloadEvent): void {
+    if (this.view.drafts.loose) event.preventDefault()
+    void this.view.keepDraft()
   }
 
   private down(event: PointerEvent): void {
