@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
-import type { Hono } from 'hono'
+import type { Context, Hono } from 'hono'
+import { InputError } from '../errors.js'
 import { readNiftiMask } from '../formats/nifti.js'
 import type { Modality } from '../volume/study.js'
 import { type Aligned, alignVisit } from './aligned.js'
@@ -29,7 +30,11 @@ export function imageRoutes(
       const name = context.req.param('name') ?? ''
       const path = isMap(name) ? one.files.path(mapFile(name)) : one.images[name as Modality]
       if (path === undefined) return problem(context, 404, `The ${name} image is not known.`)
-      return volume(context, await image(path))
+      try {
+        return volume(context, await image(path))
+      } catch (error) {
+        return unreadable(context, isMap(name) ? `${name} map` : `${name.toUpperCase()} image`, error)
+      }
     }),
   )
 
@@ -87,6 +92,17 @@ const maps = ['probability', 'uncertainty'] as const
 const isMap = (name: string): name is (typeof maps)[number] => (maps as readonly string[]).includes(name)
 
 const mapFile = (name: string): string => `lesion_${name}.nii.gz`
+
+/** Says which image cannot be read and why, but not where it lies. */
+function unreadable(context: Context, what: string, error: unknown): Response {
+  const cannot = `The ${what} cannot be read:`
+  if (error instanceof InputError) return problem(context, 422, `${cannot} ${error.problem}.`)
+  const { code } = error as NodeJS.ErrnoException
+  if (code === undefined) throw error
+  return code === 'ENOENT' || code === 'ENOTDIR'
+    ? problem(context, 404, `${cannot} its file is gone.`)
+    : problem(context, 422, `${cannot} its file does not open (${code}).`)
+}
 
 /** The maps that a result has. */
 export async function mapsOf({ files }: OpenedCase): Promise<string[]> {

@@ -98,6 +98,11 @@ export class Viewer {
     return this.loaded.has(name)
   }
 
+  /** The name of the image that is shown. */
+  get image(): string | undefined {
+    return [...this.loaded].find(([, image]) => image === this.niivue.volumes[0])?.[0]
+  }
+
   /** Shows one image in the place of another. NiiVue lays every further volume over the drawing, but not the first one. */
   show(name: string): void {
     const image = this.loaded.get(name)

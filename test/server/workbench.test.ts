@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
@@ -8,6 +8,7 @@ import { readNiftiMask } from '../../src/formats/nifti.js'
 import { Corrections } from '../../src/server/corrections.js'
 import { openCases } from '../../src/server/opened.js'
 import { reorient, towardsRas } from '../../src/volume/orient.js'
+import { flairInput, provenanceText } from '../run/made-up-result.js'
 import { grid, openWorkbench, resultFolder, resultIn, sent } from './result.js'
 
 const about = { rater: 'anna', tab: 'tab1', parent: 'base', steps: ['brush'] }
@@ -282,6 +283,27 @@ test('derivatives of `bids` are opened, with the raw images that they were made 
   const [one] = (await (await request('/api/cases')).json()) as { lesionCount: number }[]
   assert.equal(one.lesionCount, 2)
   assert.equal((await request('/api/cases/sub-01%2Fses-2/mask/base')).status, 200)
+})
+
+test('an image whose file is gone or damaged is named, but not its path', async () => {
+  const { root } = await resultFolder()
+  const [flair, t1] = ['flair.nii.gz', 't1.nii.gz'].map((name) => join(root, name))
+  for (const path of [flair, t1]) writeFileSync(path, 'damaged')
+  writeFileSync(
+    join(root, 'provenance.json'),
+    provenanceText({ inputs: [flairInput({ path: flair }), flairInput({ role: 't1', path: t1 })] }),
+  )
+  const { request } = await openWorkbench(root)
+  rmSync(t1)
+  const answer = async (name: string) => {
+    const response = await request(`/api/cases/result/image/${name}`)
+    return [response.status, ((await response.json()) as { error: string }).error] as const
+  }
+  assert.deepEqual(await answer('t1'), [404, 'The T1 image cannot be read: its file is gone.'])
+  const [status, error] = await answer('flair')
+  assert.equal(status, 422)
+  assert.match(error, /^The FLAIR image cannot be read: /)
+  assert.ok(!error.includes(root))
 })
 
 test('a folder without a result, a file, and images for several results are refused', async () => {
