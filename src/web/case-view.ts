@@ -102,8 +102,10 @@ export class CaseView {
 
   /** Shows one of the images, unless another was chosen meanwhile. */
   async showImage(name: string): Promise<void> {
-    if (!(await this.arrived(name))) return
-    if (this.bars.modality.value === name) this.viewer.show(name)
+    const arrived = await this.arrived(name)
+    if (this.bars.modality.value !== name) return
+    if (arrived) this.viewer.show(name)
+    else this.bars.modality.value = this.viewer.image ?? ''
   }
 
   /** Shows a map from a level on; `look` is asked once the map is there. */
@@ -126,6 +128,7 @@ export class CaseView {
 
   async leave(): Promise<void> {
     await this.keepDraft()
+    this.drafts.end()
     this.ending.abort()
     this.beside.close()
   }

@@ -3,6 +3,7 @@ import { type Draft, server } from './api.js'
 import type { CaseView } from './case-view.js'
 import { h, say } from './dom.js'
 import type { Change } from './mask-editor.js'
+import { holdDraft, openAmong } from './open-drafts.js'
 import { anonymous, raterName } from './rater.js'
 
 /** A draft is kept when the work rests for so long, and after the longest wait though it does not. */
@@ -15,6 +16,7 @@ const newTab = (): string => crypto.randomUUID().replaceAll('-', '').slice(0, 16
 export class Drafts {
   /** Work that is put aside keeps its name: what is drawn next gets another. */
   private tab = newTab()
+  private release = holdDraft(this.tab)
   /** The last step in the saved version, and in the kept draft; undefined for the mask as it was opened. */
   private saved: Change | undefined
   private kept: Change | undefined
@@ -106,9 +108,17 @@ export class Drafts {
         return false
       }
     } while (this.step !== this.kept)
+    this.release()
     this.tab = newTab()
+    this.release = holdDraft(this.tab)
     say('Your unsaved work is kept as a draft.', 8)
     return true
+  }
+
+  /** The case is left: its draft is anybody's. */
+  end(): void {
+    clearTimeout(this.timer)
+    this.release()
   }
 
   /** Drafts of this rater that are not on the screen, the newest first; of all, while no name is known. */
@@ -119,10 +129,11 @@ export class Drafts {
     )
   }
 
-  /** Lists the drafts, to go on with one or to throw some away. */
+  /** Lists the drafts, to go on with one or to throw some away; one that is open in another tab stays with that tab. */
   async offer(): Promise<void> {
     const { others, view } = this
     if (others.length === 0) return
+    const open = await openAmong(others.map(({ tab }) => tab))
     const item = (draft: Draft) => {
       const { rater, tab, saved, parent, steps } = draft
       const drop = async () => {
@@ -136,9 +147,13 @@ export class Drafts {
         {},
         h('p', {}, `${rater}, ${new Date(saved).toLocaleString()}, on ${parent === 'base' ? 'the result' : parent}`),
         h('p', { class: 'quiet' }, steps.slice(-5).join(', ')),
-        h('button', { class: 'main', value: tab }, 'Go on with it'),
-        ' ',
-        h('button', { type: 'button', onclick: () => void drop() }, 'Throw it away'),
+        ...(open.has(tab)
+          ? [h('p', {}, 'Open in another tab: go on with it there, or close that tab first.')]
+          : [
+              h('button', { class: 'main', value: tab }, 'Go on with it'),
+              ' ',
+              h('button', { type: 'button', onclick: () => void drop() }, 'Throw it away'),
+            ]),
       )
       return row
     }
