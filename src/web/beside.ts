@@ -30,6 +30,8 @@ export class Beside {
   private earlier: Promise<Mask> | undefined
   private compared: Mask | undefined
   private viewer: Viewer | undefined
+  /** Those that the other has, the one shown first leading. */
+  private images: readonly string[] = []
   private box: HTMLElement | undefined
   private timer: ReturnType<typeof setInterval> | undefined
 
@@ -39,6 +41,7 @@ export class Beside {
   ) {
     this.element.append(h('option', { value: '' }, 'nothing'))
     for (const id of others) this.element.append(h('option', { value: id }, id))
+    view.viewer.onLook = () => this.lookAlike()
   }
 
   /** Either cursor moves the other; what follows does not lead back. */
@@ -51,6 +54,26 @@ export class Beside {
 
   setRadiological(on: boolean): void {
     this.viewer?.setRadiological(on)
+  }
+
+  /** The other is looked at as this one, so that the two can be compared; in the same image where it has that. */
+  private lookAlike(): void {
+    const { viewer, view } = this
+    if (!viewer) return
+    viewer.lookLike(view.viewer)
+    void this.showSame(viewer, this.element.value)
+  }
+
+  private async showSame(viewer: Viewer, id: string): Promise<void> {
+    const wanted = () => this.images.find((name) => name === this.view.viewer.image) ?? this.images[0]
+    const name = wanted()
+    if (name === undefined) return
+    try {
+      await viewer.need(name, () => server.image(id, name))
+      if (this.viewer === viewer && name === wanted()) viewer.show(name)
+    } catch (error) {
+      say(`${id}: ${(error as Error).message}`)
+    }
   }
 
   private lead(move: () => void): void {
@@ -82,6 +105,8 @@ export class Beside {
       viewer.setMask(mask)
       viewer.showHead()
       this.viewer = viewer
+      this.images = facts.images
+      this.lookAlike()
       for (const button of this.buttons) button.disabled = false
       viewer.onMove = (voxel) => this.lead(() => this.view.viewer.goToMm(apply(mask.affine, voxel)))
       this.view.viewer.goTo(this.view.viewer.crosshair)

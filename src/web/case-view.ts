@@ -86,18 +86,10 @@ export class CaseView {
     this.ready = true
   }
 
-  private readonly images = new Map<string, Promise<void>>()
-
-  /** Sees to it that an image is there, but not shown yet. Without a graphics card a further one takes seconds. */
-  need(name: string): Promise<void> {
-    let loading = this.images.get(name)
-    if (!loading && !this.viewer.has(name)) {
-      const colormap = this.facts.maps.includes(name) ? 'warm' : 'gray'
-      loading = server.image(this.id, name).then((bytes) => this.viewer.add(name, bytes, { colormap }))
-      loading.catch(() => this.images.delete(name))
-      this.images.set(name, loading)
-    }
-    return loading ?? Promise.resolve()
+  /** Sees to it that an image or a map is there. */
+  private need(name: string): Promise<void> {
+    const colormap = this.facts.maps.includes(name) ? 'warm' : 'gray'
+    return this.viewer.need(name, () => server.image(this.id, name), { colormap })
   }
 
   /** Shows one of the images, unless another was chosen meanwhile. */

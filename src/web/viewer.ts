@@ -33,8 +33,12 @@ export class Viewer {
   /** What is drawn for each voxel of the mask: its colour. */
   private colours: Uint8Array | undefined
   private outline = false
+  private shownLayout: Layout = 'planes'
+  private readonly awaited = new Map<string, Promise<void>>()
   private pending = false
   onMove: (voxel: Vec3, mm: Vec3, value: number) => void = () => {}
+  /** Layout, image, outline or the mask's opacity has changed. */
+  onLook: () => void = () => {}
 
   constructor() {
     this.niivue = new Niivue({
@@ -64,6 +68,17 @@ export class Viewer {
     this.niivue.setSliceType(SLICE_TYPE.MULTIPLANAR)
     this.niivue.setInterpolation(true)
     this.niivue.drawLut = lut(this.niivue)
+  }
+
+  /** Sees to it that an image is there, but not shown yet. Without a graphics card a further one takes seconds. */
+  need(name: string, fetched: () => Promise<ArrayBuffer>, options: { colormap?: string } = {}): Promise<void> {
+    let loading = this.awaited.get(name)
+    if (!loading && !this.has(name)) {
+      loading = fetched().then((bytes) => this.add(name, bytes, options))
+      loading.catch(() => this.awaited.delete(name))
+      this.awaited.set(name, loading)
+    }
+    return loading ?? Promise.resolve()
   }
 
   /**
@@ -111,6 +126,7 @@ export class Viewer {
     niivue.volumes[0] = image
     niivue.setVolume(image, 0)
     niivue.createOnLocationChange()
+    this.onLook()
   }
 
   /** A map from a level on, over the image; what is below the negative of that level too, where the map has a second colour. */
@@ -144,13 +160,17 @@ export class Viewer {
   }
 
   setOutline(on: boolean): void {
+    if (on === this.outline) return
     this.outline = on
     this.redraw()
+    this.onLook()
   }
 
   setMaskOpacity(opacity: number): void {
+    if (opacity === this.niivue.drawOpacity) return
     this.niivue.drawOpacity = opacity
     this.niivue.drawScene()
+    this.onLook()
   }
 
   setInterpolation(smooth: boolean): void {
@@ -263,6 +283,8 @@ export class Viewer {
   }
 
   layout(which: Layout): void {
+    if (which === this.shownLayout) return
+    this.shownLayout = which
     const types = {
       planes: SLICE_TYPE.MULTIPLANAR,
       axial: SLICE_TYPE.AXIAL,
@@ -271,6 +293,14 @@ export class Viewer {
       '3d': SLICE_TYPE.RENDER,
     }
     this.niivue.setSliceType(types[which])
+    this.onLook()
+  }
+
+  /** Looks as another picture does, apart from the image. */
+  lookLike({ shownLayout, outline, niivue }: Viewer): void {
+    this.layout(shownLayout)
+    this.setOutline(outline)
+    this.setMaskOpacity(niivue.drawOpacity)
   }
 
   /** Distances are measured by dragging. */

@@ -261,6 +261,7 @@ test('work that was not saved comes back as a draft', { skip }, async () => {
 })
 
 test('another result beside this one: the cursor of one moves that of the other', { skip }, async () => {
+  await page.getByRole('combobox', { name: 'Image' }).selectOption('t1')
   await page.getByRole('combobox', { name: 'Beside' }).selectOption('sub-02')
   await page.waitForFunction(() => document.querySelectorAll('canvas').length === 2)
   await page.getByRole('button', { name: 'Blink' }).click()
@@ -276,6 +277,22 @@ test('another result beside this one: the cursor of one moves that of the other'
   await page.keyboard.press('ArrowLeft')
   const [own, other] = await crosshairs()
   assert.deepEqual(own, other)
+  // It is looked at in the same way, from then on too.
+  const looks = async (layout: string, image: string) =>
+    await page.waitForFunction((wanted) => {
+      const { lesionwise } = globalThis as unknown as {
+        lesionwise: { beside: { viewer?: { shownLayout: string; image: string; outline: boolean } } }
+      }
+      const { shownLayout, image, outline } = lesionwise.beside.viewer ?? {}
+      return `${shownLayout} ${image} ${outline}` === wanted
+    }, `${layout} ${image} true`)
+  await page.getByRole('checkbox', { name: 'Outline' }).check()
+  await looks('axial', 't1')
+  await page.getByRole('combobox', { name: 'Image' }).selectOption('flair')
+  await page.getByRole('button', { name: 'Coronal' }).click()
+  await looks('coronal', 'flair')
+  await page.getByRole('button', { name: 'Axial' }).click()
+  await page.getByRole('checkbox', { name: 'Outline' }).uncheck()
   // What changed since the other, which has the mask that this one began with and the same scan.
   await page.getByRole('button', { name: 'Change' }).click()
   const legend = page.getByRole('region', { name: 'Change' })
