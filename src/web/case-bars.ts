@@ -4,6 +4,15 @@ import { h, themeButton } from './dom.js'
 import { type Tool, toolNames } from './drawing.js'
 import { help } from './help.js'
 import { raterButton } from './rater.js'
+import type { Layout } from './viewer.js'
+
+const layoutNames: Readonly<Record<Layout, string>> = {
+  planes: 'All',
+  axial: 'Axial',
+  coronal: 'Coronal',
+  sagittal: 'Sagittal',
+  '3d': '3-D',
+}
 
 /** The two bars above the picture. */
 export class CaseBars {
@@ -14,6 +23,7 @@ export class CaseBars {
     'aria-label': 'Image',
     oninput: () => void this.view.showImage(this.modality.value),
   })
+  private readonly layouts = new Map<Layout, HTMLButtonElement>()
   private readonly tools: ReadonlyMap<Tool, HTMLButtonElement>
 
   constructor(
@@ -37,10 +47,16 @@ export class CaseBars {
     for (const [name, button] of this.tools) button.setAttribute('aria-pressed', String(name === tool))
   }
 
+  showLayout(which: Layout): void {
+    for (const [name, button] of this.layouts) button.setAttribute('aria-pressed', String(name === which))
+  }
+
   private topBar(): HTMLElement {
     const one = this.others.length === 1
     const back = h('button', { onclick: () => this.toList() }, '← All cases')
-    const layouts = { planes: 'All', axial: 'Axial', coronal: 'Coronal', sagittal: 'Sagittal', '3d': '3-D' } as const
+    for (const [which, text] of Object.entries(layoutNames) as [Layout, string][])
+      this.layouts.set(which, h('button', { onclick: () => this.view.drawing.layout(which) }, text))
+    this.showLayout('planes')
     return h(
       'div',
       { class: 'bar' },
@@ -48,13 +64,7 @@ export class CaseBars {
       h('h1', {}, this.view.id),
       h('span', { class: 'chip' }, 'Research only'),
       h('span', { class: 'grow' }),
-      h(
-        'span',
-        { class: 'group', role: 'group', 'aria-label': 'Layout' },
-        ...Object.entries(layouts).map(([key, text]) =>
-          h('button', { onclick: () => this.view.drawing.layout(key as keyof typeof layouts) }, text),
-        ),
-      ),
+      h('span', { class: 'group', role: 'group', 'aria-label': 'Layout' }, ...this.layouts.values()),
       h(
         'button',
         {

@@ -59,7 +59,7 @@ export function cohortView(entries: readonly CaseEntry[], open: (id: string) => 
       { onclick: go },
       h('td', { class: 'thumb' }, picture(one.id)),
       h('th', {}, h('button', { onclick: go }, one.id)),
-      h('td', { class: 'n', 'data-unit': 'lesions' }, one.lesionCount),
+      h('td', { class: 'n', 'data-unit': one.lesionCount === 1 ? 'lesion' : 'lesions' }, one.lesionCount),
       h('td', { class: 'n', 'data-unit': 'ml' }, one.lesionVolumeMl.toFixed(2)),
       h('td', {}, one.method),
       h(
@@ -67,7 +67,7 @@ export function cohortView(entries: readonly CaseEntry[], open: (id: string) => 
         { class: 'flags' },
         ...flags.map(({ code, message }) => h('span', { class: 'chip bad', title: message }, code)),
       ),
-      h('td', { class: 'n', 'data-unit': 'corrections' }, one.versions || '–'),
+      h('td', { class: 'n', 'data-unit': one.versions === 1 ? 'correction' : 'corrections' }, one.versions),
       h(
         'td',
         { class: `review ${one.review === 'accepted' ? 'good' : one.review === 'rejected' ? 'bad' : ''}` },
