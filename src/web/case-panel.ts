@@ -9,6 +9,8 @@ import { classColours } from './viewer.js'
 type Key = 'id' | 'location' | 'volumeMm3'
 /** More than these make the page slow. */
 const mostRows = 500
+/** The mask stays in sight below a map. */
+const mapOpacity = 0.5
 
 /** The side of a case: lesions, probability, versions, review. */
 export class CasePanel {
@@ -236,7 +238,10 @@ export class CasePanel {
     })
     const draw = () => {
       value.textContent = Number(slider.value).toFixed(2)
-      void this.view.showMap('probability', () => ({ from: Number(slider.value), opacity: on.checked ? 0.7 : 0 }))
+      void this.view.showMap('probability', () => ({
+        from: Number(slider.value),
+        opacity: on.checked ? mapOpacity : 0,
+      }))
     }
     slider.addEventListener('input', () => {
       on.checked = true
@@ -244,7 +249,8 @@ export class CasePanel {
     })
     const spread = h('input', {
       type: 'checkbox',
-      oninput: () => void this.view.showMap('uncertainty', () => ({ from: 0.05, opacity: spread.checked ? 0.7 : 0 })),
+      oninput: () =>
+        void this.view.showMap('uncertainty', () => ({ from: 0.05, opacity: spread.checked ? mapOpacity : 0 })),
     })
     this.map.replaceChildren(
       h('h2', {}, 'Probability'),

@@ -17,6 +17,9 @@ import { type Change, MaskEditor } from './mask-editor.js'
 import { knownRater } from './rater.js'
 import { colourIndex, Viewer } from './viewer.js'
 
+/** Maps lie over the mask: none has its red. */
+const mapColours: Readonly<Record<string, string>> = { probability: 'winter', uncertainty: 'violet' }
+
 /** One case: the picture, the tools, the lesions, and what becomes of them. */
 export class CaseView {
   readonly element: HTMLElement
@@ -88,8 +91,7 @@ export class CaseView {
 
   /** Sees to it that an image or a map is there. */
   private need(name: string): Promise<void> {
-    const colormap = this.facts.maps.includes(name) ? 'warm' : 'gray'
-    return this.viewer.need(name, () => server.image(this.id, name), { colormap })
+    return this.viewer.need(name, () => server.image(this.id, name), { colormap: mapColours[name] ?? 'gray' })
   }
 
   /** Shows one of the images, unless another was chosen meanwhile. */

@@ -52,6 +52,7 @@ export class Drawing {
   layout(which: Layout): void {
     if (which in layoutPlanes) this.plane = layoutPlanes[which as keyof typeof layoutPlanes]
     this.view.viewer.layout(which)
+    this.view.bars.showLayout(which)
   }
 
   /** Between two drawn slices, of the lesion at the crosshair. */
@@ -78,10 +79,10 @@ export class Drawing {
   }
 
   listen(signal: AbortSignal): void {
-    this.view.viewer.onMove = (voxel, mm, value) => {
+    this.view.viewer.onMove = (voxel, mm, value, over) => {
       this.view.beside.follow(apply(this.view.editor.mask.affine, voxel))
       this.picture.querySelector('.where')!.textContent =
-        `${mm.map((v) => v.toFixed(1)).join(', ')} mm · voxel ${voxel.map(Math.round).join(', ')} · ${Number.isFinite(value) ? value.toPrecision(4) : '–'}`
+        `${mm.map((v) => v.toFixed(1)).join(', ')} mm · voxel ${voxel.map(Math.round).join(', ')} · ${Number.isFinite(value) ? value.toPrecision(4) : '–'}${over.map((map) => ` · ${map.name} ${map.value.toFixed(2)}`).join('')}`
     }
     const drawing = () => this.tool !== 'look' && this.tool !== 'measure'
     // Before NiiVue, which listens on the canvas itself.

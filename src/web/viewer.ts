@@ -15,11 +15,19 @@ export interface Place {
   plane: Plane
 }
 
+/** What a map that is shown holds somewhere. */
+export interface MapValue {
+  name: string
+  value: number
+}
+
 export type Layout = 'planes' | 'axial' | 'coronal' | 'sagittal' | '3d'
 
 const planes: readonly Plane[] = [2, 1, 0]
 /** Unit of the texture that holds NiiVue's drawing. */
 const drawingUnit = 7
+/** NiiVue's type of map in which a value keeps its colour wherever the map begins; what is less is not drawn. */
+const coloursFromZero = 2
 
 /**
  * The picture: three linked planes and the head in 3-D. The mask is NiiVue's drawing, whose voxels are ours as they stand,
@@ -36,7 +44,7 @@ export class Viewer {
   private shownLayout: Layout = 'planes'
   private readonly awaited = new Map<string, Promise<void>>()
   private pending = false
-  onMove: (voxel: Vec3, mm: Vec3, value: number) => void = () => {}
+  onMove: (voxel: Vec3, mm: Vec3, value: number, over: readonly MapValue[]) => void = () => {}
   /** Layout, image, outline or the mask's opacity has changed. */
   onLook: () => void = () => {}
 
@@ -52,10 +60,19 @@ export class Viewer {
       isSliceMM: false,
       isRadiologicalConvention: isRadiological(),
       logLevel: 'error',
+      // Apart from lesions and crosshair, and the length beside the line.
+      rulerColor: [1, 0.9, 0.2, 1],
+      measureLineColor: [1, 0.9, 0.2, 1],
+      measureTextColor: [1, 1, 1, 1],
+      measureTextJustify: 'end',
     })
     this.niivue.onLocationChange = (found) => {
       const { vox, mm, values } = found as { vox: Vec3; mm: Vec3; values?: { value: number }[] }
-      this.onMove([vox[0], vox[1], vox[2]], [mm[0], mm[1], mm[2]], values?.[0]?.value ?? Number.NaN)
+      const over = [...this.loaded].flatMap(([name, image]) => {
+        const at = this.niivue.volumes.indexOf(image)
+        return at > 0 && image.opacity > 0 && values?.[at] ? [{ name, value: values[at].value }] : []
+      })
+      this.onMove([vox[0], vox[1], vox[2]], [mm[0], mm[1], mm[2]], values?.[0]?.value ?? Number.NaN, over)
     }
   }
 
@@ -90,6 +107,7 @@ export class Viewer {
     const placed = isMap || !this.mask ? bytes : await fileOnGrid(bytes, name, this.mask)
     const opacity = isMap ? 0 : 1
     const image = await NVImage.loadFromUrl({ url: placed, name: `${name}.nii`, colormap, colormapNegative, opacity })
+    if (isMap && !colormapNegative) image.colormapType = coloursFromZero
     this.loaded.set(name, image)
     this.bytes.set(name, placed)
     if (isMap || this.niivue.volumes.length === 0) this.niivue.addVolume(image)
@@ -137,6 +155,7 @@ export class Viewer {
     image.cal_max = to
     image.opacity = opacity
     this.niivue.updateGLVolume()
+    this.niivue.createOnLocationChange()
   }
 
   /** The mask to draw, by reference: call `redraw` after changes. */
