@@ -140,11 +140,9 @@ export class VersionsPanel {
       const rater = await knownRater()
       if (!rater) return
       try {
-        this.view.facts.review = await server.review(this.view.id, {
-          status,
-          rater,
-          note: this.note,
-        })
+        const reviewed = await server.review(this.view.id, { status, rater, note: this.note })
+        // The facts may have been read anew meanwhile.
+        this.view.facts.review = reviewed
         this.fillReview()
       } catch (error) {
         say((error as Error).message)
