@@ -6,7 +6,6 @@ import { readTsv } from '../formats/tsv.js'
 import type { CohortInput, CohortVisit, GroupComparison } from '../report/cohort-input.js'
 import { buildCohortPage } from '../report/cohort-page.js'
 import { writeWhole } from '../run/output-file.js'
-import { ResultFolder } from '../run/result-files.js'
 import { packageVersion } from '../run/segment.js'
 import { chosen, type Dataset, readDataset, type Session } from './bids-dataset.js'
 import { assertOf, isOurDataset } from './bids-derivatives.js'
@@ -135,10 +134,10 @@ async function readVisit(out: string, session: Session): Promise<{ visit: Cohort
   const { id, subject, session: label } = session
   const who = { id, subject, ...(label === undefined ? {} : { session: label }) }
   const log = await readLog(out, id)
-  const { provenance: complete, damage } = await storedVisit(out, session)
-  if (complete) {
+  const stored = await storedVisit(out, session)
+  if (stored.provenance) {
+    const { provenance: complete, summary } = stored
     const folder = visitFolder(session)
-    const summary = await (await ResultFolder.open(join(out, folder))).summary()
     const { lesionCount, lesionVolumeMl, lesionVolumePercentOfBrain, byLocation, flags } = summary
     const percent = lesionVolumePercentOfBrain ?? Number.NaN
     return {
@@ -166,6 +165,7 @@ async function readVisit(out: string, session: Session): Promise<{ visit: Cohort
       },
     }
   }
+  const { damage } = stored
   if (damage !== undefined)
     return { visit: { ...noFigures, ...who, status: 'failed', reason: `${damage}; run the participant level again` } }
   if (log?.status === 'failed' || log?.status === 'left out')

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { type Visit, visitFolder } from '../formats/bids.js'
 import { jsonOf } from '../formats/json.js'
+import type { Summary } from '../lesions/summary.js'
 import { writeWhole } from '../run/output-file.js'
 import { type Provenance, provenanceSchema } from '../run/provenance.js'
 import { ResultFolder } from '../run/result-files.js'
@@ -80,11 +81,13 @@ export async function completeVisit(out: string, visit: Visit): Promise<VisitPro
   return provenance
 }
 
-/** What is stored of a visit: its provenance where it is complete, what is damaged where it was, nothing where it never was. */
+/** What is stored of a visit: provenance and summary where it is complete, what is damaged where it was, nothing where it never was. */
 export async function storedVisit(
   out: string,
   visit: Visit,
-): Promise<{ provenance?: VisitProvenance; damage?: string }> {
+): Promise<
+  { provenance: VisitProvenance; summary: Summary; damage?: undefined } | { provenance?: undefined; damage?: string }
+> {
   const folder = join(out, visitFolder(visit))
   const mark = await readFile(join(folder, markName)).catch(() => undefined)
   if (mark === undefined) return {}
@@ -98,7 +101,7 @@ export async function storedVisit(
     if (size !== bytes) return { damage: `its ${name} is ${size === undefined ? 'missing' : 'damaged'}` }
   }
   const summary = await (await ResultFolder.open(folder)).summary().catch((error: Error) => error)
-  return summary instanceof Error ? { damage: `its summary is damaged` } : { provenance }
+  return summary instanceof Error ? { damage: 'its summary is damaged' } : { provenance, summary }
 }
 
 /** What differs between two identities, in words; undefined when nothing does. */
