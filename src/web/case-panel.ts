@@ -33,7 +33,8 @@ export class CasePanel {
   private readonly map = h('section')
   private readonly versions: VersionsPanel
   private readonly flags = h('section')
-  private readonly told = h('p', { class: 'quiet', role: 'status' })
+  private readonly told = h('p', { class: 'bad', role: 'status' })
+  private readonly toldOfDraft = h('p', { class: 'quiet', role: 'status' })
   private readonly toleranceField = h('input', { type: 'number', min: 1, value: 25, style: 'width:80px' })
   private readonly order = new Sorting<Key>('id', () => this.fillLesions())
   private selected = 0
@@ -78,6 +79,7 @@ export class CasePanel {
       this.versions.element,
       this.flags,
       this.told,
+      this.toldOfDraft,
     )
   }
 
@@ -88,9 +90,15 @@ export class CasePanel {
     return Number(this.toleranceField.value)
   }
 
-  tell(text: string, bad = false): void {
-    this.told.className = bad ? 'bad' : 'quiet'
+  /** Says what went wrong with a report; it stays. */
+  tellFailure(text: string): void {
     this.told.textContent = text
+  }
+
+  /** Says how far the draft is. */
+  tellDraft(text: string, bad = false): void {
+    this.toldOfDraft.className = bad ? 'bad' : 'quiet'
+    this.toldOfDraft.textContent = text
   }
 
   /** All but the lesions, which follow every stroke. */

@@ -8,7 +8,7 @@ import { Beside } from './beside.js'
 import { CaseBars } from './case-bars.js'
 import { CasePanel } from './case-panel.js'
 import { changeNames } from './changes.js'
-import { choose, h, say } from './dom.js'
+import { choose, h, say, waitingFor } from './dom.js'
 import { Drafts } from './drafts.js'
 import { Drawing } from './drawing.js'
 import { type Shown, type ShownLesion, shownLesions } from './lesions.js'
@@ -289,14 +289,14 @@ export class CaseView {
     for (const { id, recalculated } of this.facts.versions)
       if ((recalculated === 'waiting' || recalculated === 'running') && !this.followed.has(id)) {
         this.followed.add(id)
-        this.follow(id).catch((error: Error) => this.panel.tell(`${id}: ${error.message}`, true))
+        this.follow(id).catch((error: Error) => this.panel.tellFailure(`${id}: ${error.message}`))
       }
   }
 
   private async follow(id: string): Promise<void> {
     while (!this.ending.signal.aborted) {
       const { recalculated } = await server.version(this.id, id)
-      if (typeof recalculated === 'object') this.panel.tell(`${id}: ${recalculated.failed}`, true)
+      if (typeof recalculated === 'object') this.panel.tellFailure(`${id}: ${recalculated.failed}`)
       if (recalculated !== 'waiting' && recalculated !== 'running') break
       await new Promise((resolve) => setTimeout(resolve, 1000))
     }
@@ -312,16 +312,20 @@ export class CaseView {
   /** Takes a version to work on; unsaved work is put aside as a draft. @returns false when the mask stays as it is */
   async openVersion(id: string): Promise<boolean> {
     try {
-      const [bytes, facts] = await Promise.all([server.mask(this.id, id), server.facts(this.id)])
-      const mask = await readNiftiMask(new Uint8Array(bytes), id)
-      if (!(await this.drafts.putAside())) return false
-      this.facts = facts
-      // Mask and parent change together: a save in between would call one the other's.
-      this.parent = id
-      this.useMask(mask)
-      this.refreshLesions()
-      await this.reload()
-      return true
+      // What were done meanwhile would be done to the mask that goes.
+      const taken = await waitingFor(`Opening ${id === 'base' ? 'the result' : id} …`, async () => {
+        const [bytes, facts] = await Promise.all([server.mask(this.id, id), server.facts(this.id)])
+        const mask = await readNiftiMask(new Uint8Array(bytes), id)
+        if (!(await this.drafts.putAside())) return false
+        this.facts = facts
+        // Mask and parent change together: a save in between would call one the other's.
+        this.parent = id
+        this.useMask(mask)
+        this.refreshLesions()
+        return true
+      })
+      if (taken) await this.reload()
+      return taken
     } catch (error) {
       say((error as Error).message)
       return false

@@ -94,6 +94,39 @@ export function choose(question: string, answers: Record<string, string>): Promi
   })
 }
 
+/**
+ * The page waits for some work: nothing is pressed, painted or typed meanwhile. What had the focus has it again.
+ *
+ * @param text what it waits for; shown once it takes long enough to be read
+ */
+export async function waitingFor<T>(text: string, work: () => Promise<T>): Promise<T> {
+  const dialog = h(
+    'dialog',
+    { class: 'waiting', role: 'status', oncancel: (event) => event.preventDefault() },
+    h('p', {}, text),
+  )
+  document.body.append(dialog)
+  dialog.showModal()
+  try {
+    return await work()
+  } finally {
+    dialog.close()
+    dialog.remove()
+  }
+}
+
+/** Puts new children into an element; a button that had the focus has it again, by its name. */
+export function refill(element: HTMLElement, ...children: Node[]): void {
+  const nameOf = (button: Element) => button.getAttribute('aria-label') ?? button.textContent
+  const { activeElement } = document
+  const focused = activeElement && element.contains(activeElement) ? nameOf(activeElement) : undefined
+  element.replaceChildren(...children)
+  if (focused !== undefined)
+    Array.from(element.querySelectorAll('button'))
+      .find((button) => nameOf(button) === focused)
+      ?.focus()
+}
+
 const themeKey = 'lesionwise-theme'
 /** Dark, light, or as the system says. */
 export function themeButton(): HTMLButtonElement {

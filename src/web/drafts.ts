@@ -38,6 +38,7 @@ export class Drafts {
   wasSaved(step: Change | undefined): void {
     this.saved = step
     this.kept = step
+    this.view.panel.tellDraft('')
   }
 
   get step(): Change | undefined {
@@ -67,6 +68,7 @@ export class Drafts {
 
   /** Keeps the draft once the work rests; who draws without a rest does not wait for ever. */
   keepSoon(): void {
+    this.view.panel.tellDraft('')
     this.waitingSince ??= performance.now()
     const left = 1000 * longestSeconds - (performance.now() - this.waitingSince)
     clearTimeout(this.timer)
@@ -90,10 +92,10 @@ export class Drafts {
       if (this.unsaved) await server.draft(view.id, this.about(), view.editor.mask.data as Uint8Array)
       else await server.dropDraft(view.id, this.tab)
       this.kept = step
-      view.panel.tell(this.unsaved ? 'Draft kept.' : '')
+      view.panel.tellDraft(this.unsaved && !this.loose ? 'Draft kept.' : '')
       return true
     } catch (error) {
-      view.panel.tell(`The draft could not be kept: ${(error as Error).message}`, true)
+      view.panel.tellDraft(`The draft could not be kept: ${(error as Error).message}`, true)
       return false
     }
   }

@@ -1,7 +1,7 @@
 import { server } from './api.js'
 import type { CaseView } from './case-view.js'
 import { reviewNames } from './cohort-view.js'
-import { h, say } from './dom.js'
+import { h, refill, say } from './dom.js'
 import { knownRater } from './rater.js'
 
 /** The result and its corrected versions, how the raters agree, and what was decided. */
@@ -29,22 +29,26 @@ export class VersionsPanel {
   private fillVersions(): void {
     const { versions } = this.view.facts
     const drafts = this.view.drafts.others.length
-    const item = (id: string, text: string, state: string) =>
-      h(
+    const item = (id: string, text: string, state: string) => {
+      const name = id === 'base' ? 'Result' : id
+      return h(
         'li',
         {},
         h(
           'button',
           { 'aria-pressed': String(id === this.view.parent), onclick: () => void this.view.openVersion(id) },
-          id === 'base' ? 'Result' : id,
+          name,
         ),
         ' ',
         h('span', { class: 'quiet' }, text),
         ' ',
-        state === 'done' && h('button', { onclick: () => void this.openReport(id) }, 'Report'),
+        state === 'done' &&
+          h('button', { 'aria-label': `Report of ${name}`, onclick: () => void this.openReport(id) }, 'Report'),
         state !== 'done' && state !== '' && h('span', { class: 'chip' }, state),
       )
-    this.versions.replaceChildren(
+    }
+    refill(
+      this.versions,
       h('h2', {}, 'Versions'),
       h(
         'ul',
@@ -148,8 +152,9 @@ export class VersionsPanel {
         say((error as Error).message)
       }
     }
-    const [last] = review.history.slice(-1)
-    this.review.replaceChildren(
+    const last = review.history.at(-1)
+    refill(
+      this.review,
       h('h2', {}, 'Review'),
       h(
         'span',
@@ -165,13 +170,11 @@ export class VersionsPanel {
           ),
         ),
       ),
-      last
-        ? h(
-            'p',
-            { class: 'quiet' },
-            `${last.rater}, ${new Date(last.when).toLocaleString()}${last.note ? `: ${last.note}` : ''}`,
-          )
-        : '',
+      h(
+        'p',
+        { class: 'quiet' },
+        last && `${last.rater}, ${new Date(last.when).toLocaleString()}${last.note ? `: ${last.note}` : ''}`,
+      ),
     )
   }
 }
