@@ -136,13 +136,15 @@ export class Drafts {
     const { others, view } = this
     if (others.length === 0) return
     const open = await openAmong(others.map(({ tab }) => tab))
+    const dropping: Promise<void>[] = []
     const item = (draft: Draft) => {
       const { rater, tab, saved, parent, steps } = draft
-      const drop = async () => {
-        await server.dropDraft(view.id, tab).then(
+      const drop = () => {
+        const gone = server.dropDraft(view.id, tab).then(
           () => row.remove(),
           (error: Error) => say(error.message),
         )
+        dropping.push(gone)
       }
       const row = h(
         'li',
@@ -154,7 +156,7 @@ export class Drafts {
           : [
               h('button', { class: 'main', value: tab }, 'Go on with it'),
               ' ',
-              h('button', { type: 'button', onclick: () => void drop() }, 'Throw it away'),
+              h('button', { type: 'button', onclick: drop }, 'Throw it away'),
             ]),
       )
       return row
@@ -174,6 +176,8 @@ export class Drafts {
     dialog.showModal()
     await new Promise((resolve) => dialog.addEventListener('close', resolve))
     dialog.remove()
+    // The list that is read next must not hold what is on its way out.
+    await Promise.all(dropping)
     const draft = others.find(({ tab }) => tab === dialog.returnValue)
     try {
       if (draft) await this.goOn(draft)

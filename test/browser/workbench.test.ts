@@ -179,7 +179,7 @@ test('delete a lesion, save, reload: the version is there and the result as it w
   await page.getByRole('alert').filter({ hasText: 'Letters and digits' }).waitFor()
   await page.getByRole('textbox', { name: 'Who are you?' }).fill('anna')
   await page.getByRole('button', { name: 'OK', exact: true }).click()
-  await page.getByRole('button', { name: 'desc-anna_v001' }).waitFor()
+  await page.getByRole('button', { name: 'desc-anna_v001', exact: true }).waitFor()
   const name = 'desc-anna_v001_label-lesion_mask.nii.gz'
   const saved = await readNiftiMask(readFileSync(join(root, 'sub-01', 'corrections', name)), name)
   assert.equal(
@@ -209,7 +209,7 @@ test('the keyboard alone: to a lesion, away with it, paint, save', { skip }, asy
   await page.keyboard.press('Control+s')
   // It was drawn on the result, and anna has a version already: the page asks.
   await page.getByRole('button', { name: 'Save mine as a further version' }).press('Enter')
-  await page.getByRole('button', { name: 'desc-anna_v002' }).waitFor()
+  await page.getByRole('button', { name: 'desc-anna_v002', exact: true }).waitFor()
   const record = JSON.parse(readFileSync(join(root, 'sub-01', 'corrections', 'desc-anna_v002.json'), 'utf8'))
   assert.deepEqual(record.steps, ['false positive', 'brush'])
   assert.equal(record.marks[0].kind, 'false-positive')
@@ -238,7 +238,7 @@ test('a second rater, and how far the two agree', { skip }, async () => {
   await page.getByRole('button', { name: 'Result', exact: true }).click()
   await page.getByRole('button', { name: 'Result', exact: true, pressed: true }).waitFor()
   await page.getByRole('button', { name: 'Save', exact: true }).click()
-  await page.getByRole('button', { name: 'desc-ben_v001' }).waitFor()
+  await page.getByRole('button', { name: 'desc-ben_v001', exact: true }).waitFor()
   await page.getByRole('button', { name: 'Compare raters' }).click()
   const rows = page.locator('table[aria-label=Agreement] tbody tr')
   await rows.first().waitFor()
@@ -407,7 +407,7 @@ test('marks are undone with their steps; a chosen location stands in table, reco
   await page.keyboard.press('Control+y')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByRole('button', { name: 'Save mine as a further version' }).click()
-  await page.getByRole('button', { name: 'desc-ben_v002' }).waitFor()
+  await page.getByRole('button', { name: 'desc-ben_v002', exact: true }).waitFor()
   const record = JSON.parse(readFileSync(join(corrections, 'desc-ben_v002.json'), 'utf8'))
   assert.deepEqual(record.steps, ['location'])
   assert.deepEqual(
