@@ -33,7 +33,16 @@ export function caseState(cases: ReadonlyMap<string, OpenedCase>): CaseState {
       state = {
         corrections: new Corrections(one.folder),
         review: new ReviewStatus(one.folder),
-        grid: () => (grid ??= caseGrid(one.files.path('lesion_mask.nii.gz'))),
+        grid() {
+          if (!grid) {
+            grid = caseGrid(one.files.path('lesion_mask.nii.gz'))
+            // What went wrong once may go well the next time.
+            grid.catch(() => {
+              grid = undefined
+            })
+          }
+          return grid
+        },
       }
       open.set(one.id, state)
     }

@@ -145,13 +145,13 @@ export class Corrections {
       try {
         await mkdir(this.folder, { recursive: true })
         const name = draftName(draft)
-        // The rater may have told the page another name since.
-        await this.removeDrafts(draft.tab, name)
         await writeSynced(join(this.folder, `${name}.nii.gz`), mask)
         await writeSynced(
           join(this.folder, `${name}.json`),
           JSON.stringify({ ...draft, saved: new Date().toISOString() } satisfies Draft),
         )
+        // The rater may have told the page another name since.
+        await this.removeDrafts(draft.tab, name)
       } catch (cause) {
         throw await unwritable(this.folder, cause)
       }

@@ -52,7 +52,13 @@ export function imageRoutes(
 
   app.get(
     '/api/cases/:case/instances',
-    forCase(async (context, one) => volume(context, await fileForPage(one.files.path('lesion_instances.nii.gz')))),
+    forCase(async (context, one) => {
+      try {
+        return volume(context, await fileForPage(one.files.path('lesion_instances.nii.gz')))
+      } catch (error) {
+        return unreadable(context, 'image of single lesions', error)
+      }
+    }),
   )
 
   // Another visit on the grid of this one, to see what changed: its FLAIR, and its newest mask.

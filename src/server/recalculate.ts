@@ -16,7 +16,7 @@ export type JobState = 'waiting' | 'running' | 'done' | { failed: string }
 export class Recalculation {
   private readonly states = new Map<string, JobState>()
   private last: Promise<unknown> = Promise.resolve()
-  private work: Promise<string> | undefined
+  private work: string | undefined
   private readonly ending = new AbortController()
 
   /** The state of a version's job in this session; undefined when there was none. */
@@ -36,14 +36,14 @@ export class Recalculation {
     this.last = this.last.then(async () => {
       if (this.ending.signal.aborted) return
       this.states.set(key, 'running')
-      this.work ??= mkdtemp(join(tmpdir(), 'lesionwise-view-'))
       const folder = join(one.folder, correctionsName)
-      const work = await this.work
-      const task: RecalculationTask = {
-        ...{ flair, t1: one.images.t1, lesionMask: join(folder, maskName(id)), out: join(folder, id), work },
-        chosenLocations: locationsAmong(marks),
-      }
       try {
+        this.work ??= await mkdtemp(join(tmpdir(), 'lesionwise-view-'))
+        const { work } = this
+        const task: RecalculationTask = {
+          ...{ flair, t1: one.images.t1, lesionMask: join(folder, maskName(id)), out: join(folder, id), work },
+          chosenLocations: locationsAmong(marks),
+        }
         // Thousands of marks are too long for an argument.
         const path = join(work, 'task.json')
         await writeFile(path, JSON.stringify(task))
@@ -63,6 +63,6 @@ export class Recalculation {
   async close(): Promise<void> {
     this.ending.abort(new Error('the server has ended'))
     await this.last.catch(() => {})
-    if (this.work) await rm(await this.work, { recursive: true, force: true })
+    if (this.work) await rm(this.work, { recursive: true, force: true })
   }
 }

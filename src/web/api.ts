@@ -55,6 +55,9 @@ export function takeToken(): void {
   history.replaceState(null, '', location.pathname)
 }
 
+/** Seconds to wait for what is small. Images travel, and visits are aligned, as long as it takes. */
+const patience = 60
+
 async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   const response = await fetch(`api/${path}`, {
     ...init,
@@ -67,13 +70,15 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   throw new ServerError(response.status, body.error ?? `The server answers ${response.status}.`, body)
 }
 
+/** Work waits for some answers: a connection that is dead must not hold it for ever. */
+const soon = (init: RequestInit = {}): RequestInit => ({ ...init, signal: AbortSignal.timeout(1000 * patience) })
 const json = async <T>(path: string, init?: RequestInit): Promise<T> => (await ask(path, init)).json() as Promise<T>
 const bytes = async (path: string): Promise<ArrayBuffer> => await (await ask(path)).arrayBuffer()
 const of = (id: string, ...rest: string[]): string => ['cases', id, ...rest].map(encodeURIComponent).join('/')
 
 export const server = {
   cases: () => json<CaseEntry[]>('cases'),
-  facts: (id: string) => json<CaseFacts>(of(id)),
+  facts: (id: string) => json<CaseFacts>(of(id), soon()),
   image: (id: string, name: string) => bytes(of(id, 'image', name)),
   mask: (id: string, version: string) => bytes(of(id, 'mask', version)),
   thumbnail: async (id: string) => await (await ask(of(id, 'thumbnail'))).blob(),
@@ -87,15 +92,15 @@ export const server = {
   report: async (id: string, version: string) => await (await ask(of(id, 'report', version))).blob(),
   compare: (id: string) => json<RaterComparison>(of(id, 'compare')),
   review: (id: string, body: { status: ReviewState; rater: string; note: string }) =>
-    json<CaseFacts['review']>(of(id, 'review'), { method: 'PUT', body: JSON.stringify(body) }),
+    json<CaseFacts['review']>(of(id, 'review'), soon({ method: 'PUT', body: JSON.stringify(body) })),
   draft: async (id: string, about: object, mask: Uint8Array) => {
-    await ask(of(id, 'draft'), { method: 'PUT', body: await packed(about, mask) })
+    await ask(of(id, 'draft'), soon({ method: 'PUT', body: await packed(about, mask) }))
   },
   dropDraft: async (id: string, tab: string) => {
-    await ask(of(id, 'draft', tab), { method: 'DELETE' })
+    await ask(of(id, 'draft', tab), soon({ method: 'DELETE' }))
   },
   save: async (id: string, about: object, mask: Uint8Array) =>
-    json<Version>(of(id, 'versions'), { method: 'POST', body: await packed(about, mask) }),
+    json<Version>(of(id, 'versions'), soon({ method: 'POST', body: await packed(about, mask) })),
 }
 
 /** Four bytes (how long the JSON is, little-endian), JSON, and the mask gzipped. */

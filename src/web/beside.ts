@@ -87,9 +87,10 @@ export class Beside {
     this.close()
     if (id === '') return
     const canvas = h('canvas', { tabindex: 0, 'aria-label': `Scan of ${id}` })
-    this.box = h('div', {}, canvas, h('div', { class: 'where' }, id))
+    const box = h('div', {}, canvas, h('div', { class: 'where' }, id))
+    this.box = box
     this.view.picture.classList.add('two')
-    this.view.picture.append(this.box)
+    this.view.picture.append(box)
     const viewer = new Viewer()
     try {
       await viewer.attach(canvas)
@@ -103,6 +104,8 @@ export class Beside {
       await viewer.add(background ?? 'mask', scan)
       const mask = await readNiftiMask(new Uint8Array(drawn), newest)
       viewer.setMask(mask)
+      // Another one was chosen meanwhile, or none.
+      if (this.box !== box) return
       viewer.showHead()
       this.viewer = viewer
       this.images = facts.images
@@ -111,6 +114,7 @@ export class Beside {
       viewer.onMove = (voxel) => this.lead(() => this.view.viewer.goToMm(apply(mask.affine, voxel)))
       this.view.viewer.goTo(this.view.viewer.crosshair)
     } catch (error) {
+      if (this.box !== box) return
       this.close()
       say((error as Error).message)
     }
@@ -160,7 +164,8 @@ export class Beside {
     const id = this.element.value
     if (on) {
       const earlier = await this.trying(() => this.earlierMask(id), this.changeButton)
-      if (!earlier || this.element.value !== id || !isPressed(this.changeButton)) {
+      if (this.element.value !== id) return
+      if (!earlier || !isPressed(this.changeButton)) {
         this.legend.hidden = true
         return
       }
@@ -183,8 +188,10 @@ export class Beside {
       if (!now) throw new Error('The FLAIR of this result is not known.')
       const { image: earlier } = await readNifti(new Uint8Array(image), id)
       const bytes = await writeNifti(differenceSince(earlier, now), { plain: true })
-      if (this.element.value !== id || !isPressed(this.differenceButton)) return
+      const wanted = () => this.element.value === id && isPressed(this.differenceButton)
+      if (!wanted()) return
       await viewer.add(differenceName, Uint8Array.from(bytes).buffer, { colormap: 'warm', colormapNegative: 'winter' })
+      if (!wanted()) return viewer.remove(differenceName)
       viewer.showMap(differenceName, differenceShown.from, differenceShown.opacity, differenceShown.to)
     }, this.differenceButton)
   }
@@ -206,9 +213,12 @@ export class Beside {
 
   /** Says what went wrong and lets the button go. */
   private async trying<T>(work: () => Promise<T>, button: HTMLButtonElement): Promise<T | undefined> {
+    const id = this.element.value
     try {
       return await work()
     } catch (error) {
+      // The buttons belong to another one by now.
+      if (this.element.value !== id) return undefined
       this.earlier = undefined
       if (isPressed(button)) press(button)
       say((error as Error).message, 12)

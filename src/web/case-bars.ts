@@ -25,6 +25,7 @@ export class CaseBars {
   })
   private readonly layouts = new Map<Layout, HTMLButtonElement>()
   private readonly tools: ReadonlyMap<Tool, HTMLButtonElement>
+  private readonly toolBar: HTMLElement
 
   constructor(
     private readonly view: CaseView,
@@ -40,7 +41,8 @@ export class CaseBars {
         ),
       ]),
     )
-    this.element = h('div', {}, this.topBar(), this.toolBar())
+    this.toolBar = this.allTools()
+    this.element = h('div', {}, this.topBar(), this.toolBar)
   }
 
   showTool(tool: Tool): void {
@@ -83,7 +85,8 @@ export class CaseBars {
     window.dispatchEvent(new HashChangeEvent('hashchange'))
   }
 
-  private toolBar(): HTMLElement {
+  /** They work on a mask: none is there until the first `fill`. */
+  private allTools(): HTMLElement {
     const size = h('input', {
       type: 'range',
       min: 0.5,
@@ -126,7 +129,7 @@ export class CaseBars {
     })
     return h(
       'div',
-      { class: 'bar' },
+      { class: 'bar', inert: true },
       h('span', { class: 'group', role: 'group', 'aria-label': 'Tools' }, ...this.tools.values()),
       h('label', {}, 'Size', size),
       h('label', {}, ball, '3-D'),
@@ -147,6 +150,7 @@ export class CaseBars {
   }
 
   fill(): void {
+    this.toolBar.inert = false
     this.undoButton.disabled = !this.view.editor.canUndo
     this.redoButton.disabled = !this.view.editor.canRedo
     if (this.modality.childElementCount === 0)

@@ -3,12 +3,12 @@ import { chosenLocations, labelAt, locationsAmong } from '../lesions/chosen-loca
 import type { Location } from '../lesions/types.js'
 import { apply, type Vec3, voxelSizes } from '../volume/affine.js'
 import { emptyMask, type Mask, type Volume } from '../volume/volume.js'
-import { type CaseFacts, type Mark, ServerError, server } from './api.js'
+import { type CaseFacts, type Draft, type Mark, ServerError, server, type Version } from './api.js'
 import { Beside } from './beside.js'
 import { CaseBars } from './case-bars.js'
 import { CasePanel } from './case-panel.js'
 import { changeNames } from './changes.js'
-import { choose, h, say, waitingFor } from './dom.js'
+import { choose, closeDialogs, h, say, waitingFor } from './dom.js'
 import { Drafts } from './drafts.js'
 import { Drawing } from './drawing.js'
 import { type Shown, type ShownLesion, shownLesions } from './lesions.js'
@@ -73,12 +73,14 @@ export class CaseView {
     ]
     const attached = this.viewer.attach(this.canvas)
     const [image, mask] = await Promise.all([scan, drawn, attached])
+    if (signal.aborted) return
     await this.viewer.add(background ?? 'mask', image)
     this.useMask(await readNiftiMask(new Uint8Array(mask), this.parent))
     await painted()
     this.firstPicture = performance.now()
     if (!background) say('The FLAIR of this result is not known: give it with --flair to see the scan.', 12)
     this.before = await this.regions()
+    if (signal.aborted) return
     this.refreshLesions()
     this.bars.fill()
     this.panel.fill()
@@ -120,11 +122,25 @@ export class CaseView {
     }
   }
 
-  async leave(): Promise<void> {
-    await this.keepDraft()
+  /** @returns false when unsaved work could not be kept: it stays on the screen */
+  async leave(): Promise<boolean> {
+    if (!(await this.waiting('Keeping your work …', () => this.drafts.putAside()))) return false
     this.drafts.end()
     this.ending.abort()
     this.beside.close()
+    closeDialogs()
+    return true
+  }
+
+  /** Somebody looks at this case still. */
+  get open(): boolean {
+    return !this.ending.signal.aborted
+  }
+
+  /** Waits with nothing done to the mask meanwhile: a stroke ends here. */
+  private waiting<T>(text: string, work: () => Promise<T>): Promise<T> {
+    this.drawing.finish()
+    return waitingFor(text, work)
   }
 
   /** Takes a mask to work on; what was undone before is forgotten. Its lesions are listed by `refreshLesions`. */
@@ -235,9 +251,10 @@ export class CaseView {
   }
 
   async applyThreshold(name: string, threshold: number): Promise<void> {
-    if (!(await this.arrived(name))) return
-    const values = await this.viewer.valuesOf(name)
-    if (!values) return
+    const values = await this.waiting(`Loading the ${name} …`, async () =>
+      (await this.arrived(name)) ? await this.viewer.valuesOf(name) : undefined,
+    )
+    if (!values || !this.open) return
     this.act(`threshold ${threshold}`, () => {
       this.editor.replace(values.data.map((p) => (p >= threshold ? 1 : 0)))
     })
@@ -251,21 +268,17 @@ export class CaseView {
   async save(anyway = false): Promise<void> {
     const rater = await knownRater()
     if (!rater) return
-    // A draft on its way must not arrive after the version that makes it needless.
-    await this.drafts.keep()
-    const { editor } = this
-    const { step } = this.drafts
+    let version: Version
     try {
-      const about = { ...this.drafts.about(), rater, note: this.panel.note, anyway }
-      const version = await server.save(this.id, about, editor.mask.data as Uint8Array)
-      // Unless another version was opened meanwhile.
-      if (this.editor === editor) {
-        this.parent = version.id
-        this.drafts.wasSaved(step)
-      }
-      say(`Saved as ${version.id}. Volumes, locations and report are being made.`)
-      await this.reload()
-      this.followAll()
+      version = await this.waiting('Saving …', async () => {
+        // A draft on its way must not arrive after the version that makes it needless.
+        await this.drafts.keep()
+        const about = { ...this.drafts.about(), rater, note: this.panel.note, anyway }
+        const saved = await server.save(this.id, about, this.editor.mask.data as Uint8Array)
+        this.parent = saved.id
+        this.drafts.wasSaved(this.drafts.step)
+        return saved
+      })
     } catch (error) {
       if (!(error instanceof ServerError) || error.status !== 409) {
         say(`Not saved: ${(error as Error).message}`, 15)
@@ -279,7 +292,11 @@ export class CaseView {
       else if (answer === 'look' && error.body.latest) {
         await this.openVersion(error.body.latest.id)
       }
+      return
     }
+    say(`Saved as ${version.id}. Volumes, locations and report are being made.`)
+    await this.reload()
+    this.followAll()
   }
 
   private readonly followed = new Set<string>()
@@ -289,47 +306,74 @@ export class CaseView {
     for (const { id, recalculated } of this.facts.versions)
       if ((recalculated === 'waiting' || recalculated === 'running') && !this.followed.has(id)) {
         this.followed.add(id)
-        this.follow(id).catch((error: Error) => this.panel.tellFailure(`${id}: ${error.message}`))
+        void this.follow(id)
       }
   }
 
   private async follow(id: string): Promise<void> {
-    while (!this.ending.signal.aborted) {
-      const { recalculated } = await server.version(this.id, id)
-      if (typeof recalculated === 'object') this.panel.tellFailure(`${id}: ${recalculated.failed}`)
-      if (recalculated !== 'waiting' && recalculated !== 'running') break
-      await new Promise((resolve) => setTimeout(resolve, 1000))
+    while (this.open) {
+      // A server that does not answer once may answer later.
+      const told = await server.version(this.id, id).catch(() => undefined)
+      const state = told ? told.recalculated : 'waiting'
+      if (typeof state === 'object') this.panel.tellFailure(`${id}: ${state.failed}`)
+      if (state !== 'waiting' && state !== 'running') break
+      await new Promise((resolve) => setTimeout(resolve, told ? 1000 : 5000))
     }
-    if (!this.ending.signal.aborted) await this.reload()
+    if (this.open) await this.reload()
   }
 
+  /** How often the facts were asked for: an answer that was overtaken by a later one is old. */
+  private asked = 0
+
+  /** Reads anew what the server knows of the case. */
   async reload(): Promise<void> {
-    this.facts = await server.facts(this.id)
+    const mine = ++this.asked
+    try {
+      const facts = await server.facts(this.id)
+      if (mine !== this.asked) return
+      this.facts = facts
+    } catch (error) {
+      say((error as Error).message)
+    }
     this.panel.fill()
     this.bars.fill()
   }
 
-  /** Takes a version to work on; unsaved work is put aside as a draft. @returns false when the mask stays as it is */
-  async openVersion(id: string): Promise<boolean> {
+  /** Takes a version to work on; unsaved work is put aside as a draft. */
+  async openVersion(id: string): Promise<void> {
+    await this.opening(id === 'base' ? 'the result' : id, () => this.take(id))
+  }
+
+  /** Goes on with a draft, on the version that it was drawn on. */
+  async openDraft(draft: Draft): Promise<void> {
+    await this.opening('the draft', async () => {
+      const mask = await readNiftiMask(new Uint8Array(await server.draftMask(this.id, draft)), 'draft')
+      const other = this.drafts.unsaved || draft.parent !== this.parent
+      if (!other || (await this.take(draft.parent))) await this.drafts.resume(draft, mask)
+    })
+  }
+
+  /** What were done meanwhile would be done to the mask that goes. */
+  private async opening(what: string, work: () => Promise<unknown>): Promise<void> {
     try {
-      // What were done meanwhile would be done to the mask that goes.
-      const taken = await waitingFor(`Opening ${id === 'base' ? 'the result' : id} …`, async () => {
-        const [bytes, facts] = await Promise.all([server.mask(this.id, id), server.facts(this.id)])
-        const mask = await readNiftiMask(new Uint8Array(bytes), id)
-        if (!(await this.drafts.putAside())) return false
-        this.facts = facts
-        // Mask and parent change together: a save in between would call one the other's.
-        this.parent = id
-        this.useMask(mask)
-        this.refreshLesions()
-        return true
-      })
-      if (taken) await this.reload()
-      return taken
+      await this.waiting(`Opening ${what} …`, work)
     } catch (error) {
-      say((error as Error).message)
-      return false
+      say((error as Error).message, 15)
     }
+    if (this.open) await this.reload()
+  }
+
+  /** @returns false when unsaved work could not be put aside: the mask stays as it is */
+  private async take(id: string): Promise<boolean> {
+    const [bytes, facts] = await Promise.all([server.mask(this.id, id), server.facts(this.id)])
+    const mask = await readNiftiMask(new Uint8Array(bytes), id)
+    if (!(await this.drafts.putAside())) return false
+    this.facts = facts
+    // Mask and parent change together: a save in between would call one the other's.
+    this.parent = id
+    this.useMask(mask)
+    this.refreshLesions()
+    return true
   }
 }
 

@@ -102,7 +102,13 @@ export function choose(question: string, answers: Record<string, string>): Promi
 export async function waitingFor<T>(text: string, work: () => Promise<T>): Promise<T> {
   const dialog = h(
     'dialog',
-    { class: 'waiting', role: 'status', oncancel: (event) => event.preventDefault() },
+    {
+      class: 'waiting',
+      role: 'status',
+      // By itself the browser lets Escape close it.
+      onkeydown: (event) => (event as KeyboardEvent).key === 'Escape' && event.preventDefault(),
+      oncancel: (event) => event.preventDefault(),
+    },
     h('p', {}, text),
   )
   document.body.append(dialog)
@@ -115,15 +121,28 @@ export async function waitingFor<T>(text: string, work: () => Promise<T>): Promi
   }
 }
 
-/** Puts new children into an element; a button that had the focus has it again, by its name. */
+/** Questions that nobody is there to answer any more are taken back. */
+export function closeDialogs(): void {
+  for (const dialog of Array.from(document.querySelectorAll('dialog'))) dialog.close()
+}
+
+/**
+ * Puts new children into an element. What looks the same stays, so that a press that began on it ends on it: its name must
+ * say what it does. A button or field that had the focus has it again.
+ */
 export function refill(element: HTMLElement, ...children: Node[]): void {
-  const nameOf = (button: Element) => button.getAttribute('aria-label') ?? button.textContent
+  const nameOf = (control: Element) => control.getAttribute('aria-label') ?? control.textContent
   const { activeElement } = document
   const focused = activeElement && element.contains(activeElement) ? nameOf(activeElement) : undefined
-  element.replaceChildren(...children)
+  for (const [at, child] of children.entries()) {
+    const old = element.childNodes.item(at)
+    if (!old) element.append(child)
+    else if (!old.isEqualNode(child)) old.replaceWith(child)
+  }
+  while (element.childNodes.length > children.length) element.lastChild?.remove()
   if (focused !== undefined)
-    Array.from(element.querySelectorAll('button'))
-      .find((button) => nameOf(button) === focused)
+    Array.from(element.querySelectorAll<HTMLElement>('button, input'))
+      .find((control) => nameOf(control) === focused)
       ?.focus()
 }
 

@@ -1,4 +1,4 @@
-import { readNiftiMask } from '../formats/nifti.js'
+import type { Mask } from '../volume/volume.js'
 import { type Draft, server } from './api.js'
 import type { CaseView } from './case-view.js'
 import { h, say } from './dom.js'
@@ -102,14 +102,12 @@ export class Drafts {
 
   /** Sees to it that another mask may take the place of this one. @returns false when unsaved work would be lost */
   async putAside(): Promise<boolean> {
+    const kept = await this.keep()
     if (!this.unsaved) return true
-    // Somebody may go on drawing meanwhile.
-    do {
-      if (!(await this.keep())) {
-        say('Your unsaved work could not be kept as a draft, so it stays here.', 15)
-        return false
-      }
-    } while (this.step !== this.kept)
+    if (!kept) {
+      say('Your unsaved work could not be kept as a draft, so it stays here.', 15)
+      return false
+    }
     this.release()
     this.tab = newTab()
     this.release = holdDraft(this.tab)
@@ -136,6 +134,7 @@ export class Drafts {
     const { others, view } = this
     if (others.length === 0) return
     const open = await openAmong(others.map(({ tab }) => tab))
+    if (!view.open) return
     const dropping: Promise<void>[] = []
     const item = (draft: Draft) => {
       const { rater, tab, saved, parent, steps } = draft
@@ -178,23 +177,18 @@ export class Drafts {
     dialog.remove()
     // The list that is read next must not hold what is on its way out.
     await Promise.all(dropping)
+    if (!view.open) return
     const draft = others.find(({ tab }) => tab === dialog.returnValue)
-    try {
-      if (draft) await this.goOn(draft)
-      else await view.reload()
-    } catch (error) {
-      say((error as Error).message, 15)
-    }
+    if (draft) await view.openDraft(draft)
+    else await view.reload()
   }
 
-  private async goOn(draft: Draft): Promise<void> {
+  /** Takes a draft over into this tab. It cannot be undone: a step back too many would throw it away. */
+  async resume(draft: Draft, mask: Mask): Promise<void> {
     const { view } = this
-    const mask = await readNiftiMask(new Uint8Array(await server.draftMask(view.id, draft)), 'draft')
-    if ((this.unsaved || draft.parent !== view.parent) && !(await view.openVersion(draft.parent))) return
     const step = view.act(`draft of ${draft.rater}`, () => view.editor.replace(mask.data), draft.marks)
+    view.editor.settle()
     this.resumed = { step, steps: draft.steps }
-    // It is this tab's from now on.
     if (await this.keep()) await server.dropDraft(view.id, draft.tab)
-    await view.reload()
   }
 }

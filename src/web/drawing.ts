@@ -90,7 +90,7 @@ export class Drawing {
       this.picture.addEventListener(name, (event) => drawing() && event.stopPropagation(), { capture: true, signal })
     this.picture.addEventListener('pointerdown', (event) => this.down(event), { capture: true, signal })
     window.addEventListener('pointermove', (event) => this.drag(event), { signal })
-    window.addEventListener('pointerup', () => this.up(), { signal })
+    window.addEventListener('pointerup', () => this.finish(), { signal })
     window.addEventListener('keydown', (event) => this.key(event), { signal })
     window.addEventListener('beforeunload', (event) => this.leaving(event), { signal })
     this.view.viewer.goTo(
@@ -121,16 +121,23 @@ export class Drawing {
 
   private drag(event: PointerEvent): void {
     if (!this.stroke) return
+    // Something else was done meanwhile, and ended the stroke.
+    if (!this.view.editor.drawing) {
+      this.finish()
+      return
+    }
     const place = this.view.viewer.placeAt(event, this.canvas)
     if (!place || place.plane !== this.stroke.plane) return
     this.paint(this.stroke, place)
     this.stroke = place
   }
 
-  private up(): void {
+  /** The stroke ends, if there is one. */
+  finish(): void {
     if (!this.stroke) return
     this.stroke = undefined
-    if (this.view.editor.end()) this.view.changed()
+    const { editor } = this.view
+    if (!editor.drawing || editor.end()) this.view.changed()
   }
 
   private paint(from: Place, to: Place): void {
@@ -152,8 +159,10 @@ export class Drawing {
   }
 
   private async grow(voxel: Vec3): Promise<void> {
-    const values = await this.view.viewer.valuesOf(this.view.bars.modality.value || this.view.facts.images[0])
-    if (!values) return
+    const { editor, viewer } = this.view
+    const values = viewer.image && (await viewer.valuesOf(viewer.image))
+    // Another mask may have taken the place of the one that was pressed.
+    if (!values || this.view.editor !== editor) return
     let added = 0
     this.view.act('grow', () => {
       added = this.view.editor.grow(voxel, values, { tolerance: this.view.panel.tolerance, radius: growMm })
@@ -163,14 +172,18 @@ export class Drawing {
 
   private key(event: KeyboardEvent): void {
     if (takesKey(event)) return
-    if (document.querySelector('dialog[open]')) return
     const onCanvas = document.activeElement === this.canvas
     const control = event.ctrlKey || event.metaKey
+    if (document.querySelector('dialog[open]')) {
+      // The browser would save the page.
+      if (control && event.key.toLowerCase() === 's') event.preventDefault()
+      return
+    }
     const tools: Record<string, Tool> = { l: 'look', b: 'brush', e: 'eraser', f: 'fill', g: 'grow', m: 'measure' }
     const { key } = event
     if (control && key.toLowerCase() === 'z') event.shiftKey ? this.view.redo() : this.view.undo()
     else if (control && key.toLowerCase() === 'y') this.view.redo()
-    else if (control && key.toLowerCase() === 's') void this.view.save()
+    else if (control && key.toLowerCase() === 's') event.repeat || void this.view.save()
     else if (control) return
     else if (tools[key]) this.use(tools[key])
     else if (key === 'n' || key === 'p') this.view.panel.step(key === 'n' ? 1 : -1)

@@ -24,6 +24,8 @@ export class MaskEditor {
   private readonly size: Vec3
   private done: Change[] = []
   private undone: Change[] = []
+  /** Of those done, the first so many stay. */
+  private settled = 0
   private stroke: Map<number, number> | undefined
   private strokeName = ''
 
@@ -62,14 +64,17 @@ export class MaskEditor {
     this.done.push(change)
     this.undone = []
     let kept = this.done.reduce((sum, { at }) => sum + at.length, 0)
-    while (kept > mostUndo && this.done.length > 1) kept -= this.done.shift()!.at.length
+    while (kept > mostUndo && this.done.length > 1) {
+      kept -= this.done.shift()!.at.length
+      this.settled = Math.max(0, this.settled - 1)
+    }
     return change
   }
 
   /** Takes the last step back. @returns it, or undefined when there is none */
   undo(): Change | undefined {
     this.end()
-    const change = this.done.pop()
+    const change = this.canUndo ? this.done.pop() : undefined
     if (!change) return undefined
     change.at.forEach((at, i) => {
       this.mask.data[at] = change.before[i]
@@ -89,8 +94,18 @@ export class MaskEditor {
     return change
   }
 
+  /** What was done so far cannot be undone. */
+  settle(): void {
+    this.settled = this.done.length
+  }
+
+  /** A stroke is open. */
+  get drawing(): boolean {
+    return this.stroke !== undefined
+  }
+
   get canUndo(): boolean {
-    return this.done.length > 0
+    return this.done.length > this.settled
   }
   get canRedo(): boolean {
     return this.undone.length > 0

@@ -1,12 +1,13 @@
 import { server } from './api.js'
 import type { CaseView } from './case-view.js'
 import { reviewNames } from './cohort-view.js'
-import { h, refill, say } from './dom.js'
+import { h, refill, say, waitingFor } from './dom.js'
 import { knownRater } from './rater.js'
 
 /** The result and its corrected versions, how the raters agree, and what was decided. */
 export class VersionsPanel {
   private readonly versions = h('section')
+  private readonly list = h('ul', { class: 'plain' })
   private readonly review = h('section')
   readonly element = h('div', {}, this.versions, this.review)
   private readonly noteField = h('input', {
@@ -14,6 +15,8 @@ export class VersionsPanel {
     'aria-label': 'Note for the next save',
     style: 'width:100%',
   })
+
+  private readonly noteLine = h('p', {}, this.noteField)
 
   constructor(private readonly view: CaseView) {}
 
@@ -48,24 +51,24 @@ export class VersionsPanel {
       )
     }
     refill(
-      this.versions,
-      h('h2', {}, 'Versions'),
-      h(
-        'ul',
-        { class: 'plain' },
-        item('base', this.view.facts.method, 'done'),
-        ...versions.map(({ id, saved, lesionCount, lesionVolumeMl, note, recalculated }) =>
-          item(
-            id,
-            `${new Date(saved).toLocaleString()} · ${lesionCount} lesions, ${lesionVolumeMl.toFixed(2)} ml${note ? ` · ${note}` : ''}`,
-            typeof recalculated === 'object' ? 'no report' : (recalculated ?? 'done'),
-          ),
+      this.list,
+      item('base', this.view.facts.method, 'done'),
+      ...versions.map(({ id, saved, lesionCount, lesionVolumeMl, note, recalculated }) =>
+        item(
+          id,
+          `${new Date(saved).toLocaleString()} · ${lesionCount} lesions, ${lesionVolumeMl.toFixed(2)} ml${note ? ` · ${note}` : ''}`,
+          typeof recalculated === 'object' ? 'no report' : (recalculated ?? 'done'),
         ),
       ),
+    )
+    refill(
+      this.versions,
+      h('h2', {}, 'Versions'),
+      this.list,
       ...(drafts > 0
         ? [h('p', {}, h('button', { onclick: () => void this.view.drafts.offer() }, `Unsaved work (${drafts})`))]
         : []),
-      h('p', {}, this.noteField),
+      this.noteLine,
       ...(versions.length > 0
         ? [h('p', {}, h('button', { onclick: () => void this.compare() }, 'Compare raters'))]
         : []),
@@ -81,7 +84,9 @@ export class VersionsPanel {
   }
 
   private async compare(): Promise<void> {
-    const { masks, pairs } = await server.compare(this.view.id)
+    const compared = await server.compare(this.view.id).catch((error: Error) => say(error.message))
+    if (!compared || !this.view.open) return
+    const { masks, pairs } = compared
     const text = (value: number | null) => (value === null ? '–' : value.toFixed(3))
     const dialog = h(
       'dialog',
@@ -144,13 +149,13 @@ export class VersionsPanel {
       const rater = await knownRater()
       if (!rater) return
       try {
-        const reviewed = await server.review(this.view.id, { status, rater, note: this.note })
-        // The facts may have been read anew meanwhile.
-        this.view.facts.review = reviewed
-        this.fillReview()
+        await waitingFor('Keeping the decision …', () =>
+          server.review(this.view.id, { status, rater, note: this.note }),
+        )
       } catch (error) {
         say((error as Error).message)
       }
+      await this.view.reload()
     }
     const last = review.history.at(-1)
     refill(

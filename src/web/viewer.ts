@@ -108,6 +108,7 @@ export class Viewer {
     const opacity = isMap ? 0 : 1
     const image = await NVImage.loadFromUrl({ url: placed, name: `${name}.nii`, colormap, colormapNegative, opacity })
     if (isMap && !colormapNegative) image.colormapType = coloursFromZero
+    this.remove(name)
     this.loaded.set(name, image)
     this.bytes.set(name, placed)
     if (isMap || this.niivue.volumes.length === 0) this.niivue.addVolume(image)

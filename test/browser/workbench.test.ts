@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, type Page, type Route } from 'playwright-core'
 import { readNiftiMask, writeNifti } from '../../src/formats/nifti.js'
 import { startWorkbench, type Workbench } from '../../src/server/start.js'
 import { reorient, towardsRas } from '../../src/volume/orient.js'
@@ -58,7 +58,9 @@ before(async () => {
   page = await (await browser.newContext({ viewport: { width: 1200, height: 800 } })).newPage()
   page.setDefaultTimeout(90_000)
   page.on('pageerror', (error) => faults.push(error.message))
-  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(`${message.text()} ${message.location().url}`)
+  })
 })
 
 after(async () => {
@@ -308,6 +310,19 @@ test('another result beside this one: the cursor of one moves that of the other'
   assert.equal(await page.locator('canvas').count(), 1)
 })
 
+/** Holds requests back. @returns what lets them go, and all that come after them */
+const held = async (address: string, method?: string) => {
+  let letGo = () => {}
+  const gone = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  await page.route(address, async (route) => {
+    if (method === undefined || route.request().method() === method) await gone
+    await route.fallback()
+  })
+  return letGo
+}
+
 /** What the page would save, and the drafts on the disk, the latest last. */
 const shownMask = async () =>
   await page.evaluate(async () => {
@@ -369,22 +384,18 @@ test('another version puts unsaved work aside; every draft is offered', { skip }
 
 test('nothing is done to the mask that goes, while another is opened', { skip }, async () => {
   const drawn = await shownMask()
-  // A server that takes its time.
-  await page.route('**/api/**', async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    await route.continue()
-  })
+  const letGo = await held('**/api/**')
   await page.getByRole('button', { name: 'Result', exact: true }).click()
   await page.getByText('Opening the result').waitFor()
   for (const key of ['Control+z', 'Escape', 'x', 'Delete']) await page.keyboard.press(key)
   assert.deepEqual(await shownMask(), drawn)
+  letGo()
   await page.getByText('Opening the result').waitFor({ state: 'detached' })
   assert.equal(await voxels(), 3)
   // Who works by keys goes on where he was.
   const result = page.getByRole('button', { name: 'Result', exact: true })
   await result.and(page.locator('[aria-pressed=true]')).waitFor()
   assert.ok(await result.evaluate((button) => button === document.activeElement))
-  await page.unroute('**/api/**')
   assert.deepEqual(await maskIn(draftsKept()[0]), drawn)
 })
 
@@ -433,10 +444,10 @@ test('the rater is seen and can be changed, and is asked for before a review', {
   await page.getByRole('button', { name: 'Rater: dora' }).waitFor()
 })
 
-const draw = async () => {
+/** Paints at the crosshair, or erases. */
+const draw = async (tool: 'b' | 'e' = 'b') => {
   await page.locator('canvas').focus()
-  await page.keyboard.press('b')
-  for (const key of ['PageDown', 'Space']) await page.keyboard.press(key)
+  for (const key of [tool, 'Space']) await page.keyboard.press(key)
 }
 
 test('loose work holds the tab; a draft comes while one draws without a rest', { skip }, async () => {
@@ -444,22 +455,78 @@ test('loose work holds the tab; a draft comes while one draws without a rest', {
   const closes = async () =>
     await page.evaluate(() => window.dispatchEvent(new Event('beforeunload', { cancelable: true })))
   assert.equal(await closes(), true)
+  await page.locator('canvas').focus()
+  await page.keyboard.press('PageDown')
+  const letGo = await held('**/draft', 'PUT')
   await draw()
   assert.equal(await closes(), false)
+  letGo()
   await page.getByText('Draft kept.').waitFor()
   assert.equal(await closes(), true)
   const drafts = () => readdirSync(corrections).filter((name) => /^\.draft-dora-.*\.json$/.test(name))
   const kept = () => readFileSync(join(corrections, drafts()[0]), 'utf8')
   const before = kept()
   const start = performance.now()
-  while (kept() === before && performance.now() - start < 25_000) {
-    await draw()
+  for (let stroke = 0; kept() === before && performance.now() - start < 25_000; stroke++) {
+    await draw(stroke % 2 === 0 ? 'e' : 'b')
     await page.waitForTimeout(1500)
   }
   assert.notEqual(kept(), before)
 })
 
+test('what cannot be kept is not left', { skip }, async () => {
+  const full = (route: Route) =>
+    route.fulfill({ status: 507, contentType: 'application/json', body: '{"error":"The disk is full."}' })
+  await page.route('**/draft', full)
+  await draw('e')
+  await draw('b')
+  const drawn = await page.evaluate(() => location.hash)
+  await page.getByRole('button', { name: '← All cases' }).click()
+  await page.getByText('Your unsaved work could not be kept as a draft, so it stays here.').waitFor()
+  await page.getByRole('application').waitFor()
+  assert.equal(await page.evaluate(() => location.hash), drawn)
+  await page.getByText('The draft could not be kept: The disk is full.').waitFor()
+  await page.unroute('**/draft', full)
+  await shownMask()
+})
+
+test('a slow save is done once, and nothing is drawn meanwhile', { skip }, async () => {
+  const letGo = await held('**/versions', 'POST')
+  const drawn = await shownMask()
+  await page.keyboard.press('Control+s')
+  await page.getByText('Saving …').waitFor()
+  for (const key of ['Control+s', 'Escape', 'Escape', 'Control+z']) await page.keyboard.press(key)
+  assert.deepEqual(await shownMask(), drawn)
+  letGo()
+  await page.getByRole('button', { name: 'desc-dora_v001', exact: true, pressed: true }).waitFor()
+  assert.deepEqual(await shownMask(), drawn)
+  assert.deepEqual(
+    readdirSync(corrections).filter((name) => /^desc-dora_.*\.json$/.test(name)),
+    ['desc-dora_v001.json'],
+  )
+})
+
+test('of what was asked for in a row, the last is shown', { skip }, async () => {
+  const letGo = await held('**/api/cases')
+  await page.getByRole('button', { name: '← All cases' }).dblclick()
+  await page.evaluate(() => {
+    location.hash = '#case=sub-02'
+  })
+  await page.getByRole('heading', { name: 'sub-02' }).waitFor()
+  letGo()
+  await opened()
+  assert.equal(await page.getByRole('heading', { level: 1 }).textContent(), 'sub-02')
+  await page.evaluate(() => {
+    location.hash = '#case=sub-01'
+  })
+  await page.getByRole('heading', { name: 'sub-01' }).waitFor()
+  await opened()
+})
+
 test('a draft that is open in another tab is left to it', { skip }, async () => {
+  await page.getByRole('button', { name: 'Axial' }).click()
+  await draw()
+  await draw('e')
   await shownMask()
   const second = await page.context().newPage()
   await second.goto(bench.url)
@@ -485,6 +552,7 @@ test('an image that is gone is said, and the choice stays with what is shown', {
 test('a review is seen in the list; on a telephone nothing is cut off', { skip }, async () => {
   await page.setViewportSize({ width: 390, height: 780 })
   await page.getByRole('button', { name: 'accepted', exact: true }).click()
+  await page.getByRole('button', { name: 'accepted', exact: true, pressed: true }).waitFor()
   const wide = await page.evaluate(() => document.documentElement.scrollWidth)
   assert.ok(wide <= 391, `${wide} pixels wide`)
   await page.getByRole('button', { name: 'Screenshot' }).waitFor()
@@ -495,7 +563,10 @@ test('a review is seen in the list; on a telephone nothing is cut off', { skip }
 
 test('nothing went wrong in the page meanwhile', { skip }, () => {
   assert.deepEqual(
-    faults.filter((text) => !/409 \(Conflict\)|404 \(Not Found\)/.test(text)),
+    faults.filter(
+      (text) =>
+        !/409 \(Conflict\)|(?:404 \(Not Found\)|422 \(Unprocessable Entity\))|507 \(Insufficient Storage\)/.test(text),
+    ),
     [],
   )
 })
