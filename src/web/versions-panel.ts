@@ -66,13 +66,19 @@ export class VersionsPanel {
       h('h2', {}, 'Versions'),
       this.list,
       ...(drafts > 0
-        ? [h('p', {}, h('button', { onclick: () => void this.view.drafts.offer() }, `Unsaved work (${drafts})`))]
+        ? [h('p', {}, h('button', { onclick: () => void this.offerDrafts() }, `Unsaved work (${drafts})`))]
         : []),
       this.noteLine,
       ...(versions.length > 0
         ? [h('p', {}, h('button', { onclick: () => void this.compare() }, 'Compare raters'))]
         : []),
     )
+  }
+
+  /** As they are now: another tab, or this one a moment ago, may have taken one. */
+  private async offerDrafts(): Promise<void> {
+    await this.view.reload()
+    await this.view.drafts.offer()
   }
 
   private async openReport(id: string): Promise<void> {
