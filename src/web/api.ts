@@ -55,7 +55,7 @@ export function takeToken(): void {
   history.replaceState(null, '', location.pathname)
 }
 
-/** Seconds to wait for what is small. Images travel, and visits are aligned, as long as it takes. */
+/** Seconds to wait for what is small. Images and the list travel, and visits are aligned, as long as it takes. */
 const patience = 60
 
 async function ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -70,25 +70,26 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   throw new ServerError(response.status, body.error ?? `The server answers ${response.status}.`, body)
 }
 
-/** Work waits for some answers: a connection that is dead must not hold it for ever. */
+/** For answers that work waits for: a connection that is dead must not hold it for ever. */
 const soon = (init: RequestInit = {}): RequestInit => ({ ...init, signal: AbortSignal.timeout(1000 * patience) })
 const json = async <T>(path: string, init?: RequestInit): Promise<T> => (await ask(path, init)).json() as Promise<T>
-const bytes = async (path: string): Promise<ArrayBuffer> => await (await ask(path)).arrayBuffer()
+const bytes = async (path: string, init?: RequestInit): Promise<ArrayBuffer> =>
+  await (await ask(path, init)).arrayBuffer()
 const of = (id: string, ...rest: string[]): string => ['cases', id, ...rest].map(encodeURIComponent).join('/')
 
 export const server = {
   cases: () => json<CaseEntry[]>('cases'),
   facts: (id: string) => json<CaseFacts>(of(id), soon()),
   image: (id: string, name: string) => bytes(of(id, 'image', name)),
-  mask: (id: string, version: string) => bytes(of(id, 'mask', version)),
+  mask: (id: string, version: string) => bytes(of(id, 'mask', version), soon()),
   thumbnail: async (id: string) => await (await ask(of(id, 'thumbnail'))).blob(),
   /** Another visit on the grid of this one. */
   beside: (id: string, other: string, what: 'image' | 'mask') => bytes(of(id, 'beside', other, what)),
   besideFacts: (id: string, other: string) =>
     json<{ trusted: boolean; version: string }>(of(id, 'beside', other, 'facts')),
   instances: (id: string) => bytes(of(id, 'instances')),
-  draftMask: (id: string, { rater, tab }: Draft) => bytes(of(id, 'draft', rater, tab)),
-  version: (id: string, version: string) => json<Version & Partial<CaseFacts>>(of(id, 'versions', version)),
+  draftMask: (id: string, { rater, tab }: Draft) => bytes(of(id, 'draft', rater, tab), soon()),
+  version: (id: string, version: string) => json<Version & Partial<CaseFacts>>(of(id, 'versions', version), soon()),
   report: async (id: string, version: string) => await (await ask(of(id, 'report', version))).blob(),
   compare: (id: string) => json<RaterComparison>(of(id, 'compare')),
   review: (id: string, body: { status: ReviewState; rater: string; note: string }) =>

@@ -1,7 +1,7 @@
 import { ServerError, server, takeToken } from './api.js'
 import { CaseView } from './case-view.js'
 import { cohortView } from './cohort-view.js'
-import { h } from './dom.js'
+import { closeDialogs, h, waitingFor } from './dom.js'
 
 takeToken()
 const page = document.getElementById('page')!
@@ -23,12 +23,12 @@ async function show(): Promise<void> {
     return
   }
   current = undefined
-  // What stands there still belongs to nothing.
-  page.inert = true
+  closeDialogs()
   try {
     const wanted = location.hash.match(/^#case=(.+)$/)?.[1]
     // The list is asked for where it is shown: the server reads every result for it.
-    const entries = wanted === undefined || ids.length === 0 ? await server.cases() : []
+    const entries =
+      wanted === undefined || ids.length === 0 ? await waitingFor('Opening the list …', () => server.cases()) : []
     if (mine !== asked) return
     if (entries.length > 0) ids = entries.map(({ id }) => id)
     const id = wanted === undefined ? (ids.length === 1 ? ids[0] : undefined) : decodeURIComponent(wanted)
@@ -36,7 +36,6 @@ async function show(): Promise<void> {
     else {
       current = new CaseView(id, ids)
       page.replaceChildren(current.element)
-      page.inert = false
       await current.start()
     }
   } catch (error) {
@@ -44,7 +43,6 @@ async function show(): Promise<void> {
     const hint = error instanceof ServerError && error.status === 401 ? '' : ' Reload the page to try again.'
     page.replaceChildren(h('p', { class: 'cards bad', role: 'alert' }, `${(error as Error).message}${hint}`))
   }
-  page.inert = false
 }
 
 const addressOf = (id: string): string => `#case=${encodeURIComponent(id)}`

@@ -218,7 +218,7 @@ export class Beside {
       return await work()
     } catch (error) {
       // The buttons belong to another one by now.
-      if (this.element.value !== id) return undefined
+      if (this.element.value !== id || !this.view.open) return undefined
       this.earlier = undefined
       if (isPressed(button)) press(button)
       say((error as Error).message, 12)

@@ -145,7 +145,7 @@ export class CaseBars {
       h('label', {}, coloured, 'By location'),
       h('label', { title: 'The patient’s right on the left of the picture' }, radiological, 'Radiological'),
       h('span', { class: 'grow' }),
-      h('button', { class: 'main', onclick: () => void this.view.save() }, 'Save'),
+      h('button', { class: 'main', onclick: () => void this.view.versions.save() }, 'Save'),
     )
   }
 

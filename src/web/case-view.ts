@@ -3,18 +3,18 @@ import { chosenLocations, labelAt, locationsAmong } from '../lesions/chosen-loca
 import type { Location } from '../lesions/types.js'
 import { apply, type Vec3, voxelSizes } from '../volume/affine.js'
 import { emptyMask, type Mask, type Volume } from '../volume/volume.js'
-import { type CaseFacts, type Draft, type Mark, ServerError, server, type Version } from './api.js'
+import { type CaseFacts, type Mark, server } from './api.js'
 import { Beside } from './beside.js'
 import { CaseBars } from './case-bars.js'
 import { CasePanel } from './case-panel.js'
 import { changeNames } from './changes.js'
-import { choose, closeDialogs, h, say, waitingFor } from './dom.js'
+import { h, say, waitingFor } from './dom.js'
 import { Drafts } from './drafts.js'
 import { Drawing } from './drawing.js'
 import { type Shown, type ShownLesion, shownLesions } from './lesions.js'
 import { Marks } from './marks.js'
 import { type Change, MaskEditor } from './mask-editor.js'
-import { knownRater } from './rater.js'
+import { Versions } from './versions.js'
 import { colourIndex, Viewer } from './viewer.js'
 
 /** Maps lie over the mask: none has its red. */
@@ -29,6 +29,7 @@ export class CaseView {
   shown: Shown = { labels: { ...emptyVolume, data: new Int16Array(0) }, lesions: [] }
   marks = new Marks([])
   readonly drafts = new Drafts(this)
+  readonly versions = new Versions(this)
   /** The version that the mask was drawn on. */
   parent = 'base'
   /** Milliseconds from the start of the page to the first picture. */
@@ -85,7 +86,7 @@ export class CaseView {
     this.bars.fill()
     this.panel.fill()
     this.drawing.listen(signal)
-    this.followAll()
+    this.versions.followAll()
     await this.drafts.offer()
     this.viewer.showHead()
     this.ready = true
@@ -128,7 +129,6 @@ export class CaseView {
     this.drafts.end()
     this.ending.abort()
     this.beside.close()
-    closeDialogs()
     return true
   }
 
@@ -137,10 +137,20 @@ export class CaseView {
     return !this.ending.signal.aborted
   }
 
-  /** Waits with nothing done to the mask meanwhile: a stroke ends here. */
-  private waiting<T>(text: string, work: () => Promise<T>): Promise<T> {
-    this.drawing.finish()
-    return waitingFor(text, work)
+  /** Waits with nothing done to the mask meanwhile. */
+  waiting<T>(text: string, work: () => Promise<T>): Promise<T> {
+    return waitingFor(text, async () => {
+      await this.drawing.finish()
+      return await work()
+    })
+  }
+
+  /** Takes a version to work on. Mask and parent change together: a save in between would call one the other's. */
+  takeVersion(id: string, mask: Mask, facts: CaseFacts): void {
+    this.facts = facts
+    this.parent = id
+    this.useMask(mask)
+    this.refreshLesions()
   }
 
   /** Takes a mask to work on; what was undone before is forgotten. Its lesions are listed by `refreshLesions`. */
@@ -153,7 +163,7 @@ export class CaseView {
 
   /** The result's lesions as voxels, with their locations. */
   private async regions(): Promise<{ labels: Volume; locations: Map<number, string> } | undefined> {
-    const bytes = await server.instances(this.id).catch(() => undefined)
+    const bytes = await server.instances(this.id).catch((error: Error) => say(error.message, 15))
     if (!bytes) return undefined
     const { image } = await readNifti(new Uint8Array(bytes), 'instances')
     return { labels: image, locations: new Map(this.facts.lesions.map(({ id, location }) => [Number(id), location])) }
@@ -264,116 +274,23 @@ export class CaseView {
     await this.drafts.keep()
   }
 
-  /** Saves a version; asks what to do when somebody saved meanwhile. */
-  async save(anyway = false): Promise<void> {
-    const rater = await knownRater()
-    if (!rater) return
-    let version: Version
-    try {
-      version = await this.waiting('Saving …', async () => {
-        // A draft on its way must not arrive after the version that makes it needless.
-        await this.drafts.keep()
-        const about = { ...this.drafts.about(), rater, note: this.panel.note, anyway }
-        const saved = await server.save(this.id, about, this.editor.mask.data as Uint8Array)
-        this.parent = saved.id
-        this.drafts.wasSaved(this.drafts.step)
-        return saved
-      })
-    } catch (error) {
-      if (!(error instanceof ServerError) || error.status !== 409) {
-        say(`Not saved: ${(error as Error).message}`, 15)
-        return
-      }
-      const answer = await choose(`${error.message}. Your work is not lost.`, {
-        anyway: 'Save mine as a further version',
-        look: `Look at ${error.body.latest?.id ?? 'the other'} first`,
-      })
-      if (answer === 'anyway') await this.save(true)
-      else if (answer === 'look' && error.body.latest) {
-        await this.openVersion(error.body.latest.id)
-      }
-      return
-    }
-    say(`Saved as ${version.id}. Volumes, locations and report are being made.`)
-    await this.reload()
-    this.followAll()
-  }
-
-  private readonly followed = new Set<string>()
-
-  /** Waits for the reports that are being made, whoever saved the versions. */
-  private followAll(): void {
-    for (const { id, recalculated } of this.facts.versions)
-      if ((recalculated === 'waiting' || recalculated === 'running') && !this.followed.has(id)) {
-        this.followed.add(id)
-        void this.follow(id)
-      }
-  }
-
-  private async follow(id: string): Promise<void> {
-    while (this.open) {
-      // A server that does not answer once may answer later.
-      const told = await server.version(this.id, id).catch(() => undefined)
-      const state = told ? told.recalculated : 'waiting'
-      if (typeof state === 'object') this.panel.tellFailure(`${id}: ${state.failed}`)
-      if (state !== 'waiting' && state !== 'running') break
-      await new Promise((resolve) => setTimeout(resolve, told ? 1000 : 5000))
-    }
-    if (this.open) await this.reload()
-  }
-
-  /** How often the facts were asked for: an answer that was overtaken by a later one is old. */
+  /** How often the facts were asked for, and which answer is the newest: one that was overtaken is old. */
   private asked = 0
+  private newest = 0
 
   /** Reads anew what the server knows of the case. */
   async reload(): Promise<void> {
     const mine = ++this.asked
     try {
       const facts = await server.facts(this.id)
-      if (mine !== this.asked) return
+      if (mine < this.newest) return
+      this.newest = mine
       this.facts = facts
     } catch (error) {
-      say((error as Error).message)
+      if (mine === this.asked) say((error as Error).message)
     }
     this.panel.fill()
     this.bars.fill()
-  }
-
-  /** Takes a version to work on; unsaved work is put aside as a draft. */
-  async openVersion(id: string): Promise<void> {
-    await this.opening(id === 'base' ? 'the result' : id, () => this.take(id))
-  }
-
-  /** Goes on with a draft, on the version that it was drawn on. */
-  async openDraft(draft: Draft): Promise<void> {
-    await this.opening('the draft', async () => {
-      const mask = await readNiftiMask(new Uint8Array(await server.draftMask(this.id, draft)), 'draft')
-      const other = this.drafts.unsaved || draft.parent !== this.parent
-      if (!other || (await this.take(draft.parent))) await this.drafts.resume(draft, mask)
-    })
-  }
-
-  /** What were done meanwhile would be done to the mask that goes. */
-  private async opening(what: string, work: () => Promise<unknown>): Promise<void> {
-    try {
-      await this.waiting(`Opening ${what} …`, work)
-    } catch (error) {
-      say((error as Error).message, 15)
-    }
-    if (this.open) await this.reload()
-  }
-
-  /** @returns false when unsaved work could not be put aside: the mask stays as it is */
-  private async take(id: string): Promise<boolean> {
-    const [bytes, facts] = await Promise.all([server.mask(this.id, id), server.facts(this.id)])
-    const mask = await readNiftiMask(new Uint8Array(bytes), id)
-    if (!(await this.drafts.putAside())) return false
-    this.facts = facts
-    // Mask and parent change together: a save in between would call one the other's.
-    this.parent = id
-    this.useMask(mask)
-    this.refreshLesions()
-    return true
   }
 }
 

@@ -105,7 +105,8 @@ export async function waitingFor<T>(text: string, work: () => Promise<T>): Promi
     {
       class: 'waiting',
       role: 'status',
-      // By itself the browser lets Escape close it.
+      closedby: 'none',
+      // Browsers that do not know the attribute let Escape close it.
       onkeydown: (event) => (event as KeyboardEvent).key === 'Escape' && event.preventDefault(),
       oncancel: (event) => event.preventDefault(),
     },
@@ -140,10 +141,10 @@ export function refill(element: HTMLElement, ...children: Node[]): void {
     else if (!old.isEqualNode(child)) old.replaceWith(child)
   }
   while (element.childNodes.length > children.length) element.lastChild?.remove()
-  if (focused !== undefined)
+  if (focused !== undefined && document.activeElement !== activeElement)
     Array.from(element.querySelectorAll<HTMLElement>('button, input'))
       .find((control) => nameOf(control) === focused)
-      ?.focus()
+      ?.focus({ preventScroll: true })
 }
 
 const themeKey = 'lesionwise-theme'

@@ -1,7 +1,7 @@
 import type { Mask } from '../volume/volume.js'
 import { type Draft, server } from './api.js'
 import type { CaseView } from './case-view.js'
-import { h, say } from './dom.js'
+import { h, say, waitingFor } from './dom.js'
 import type { Change } from './mask-editor.js'
 import { holdDraft, openAmong } from './open-drafts.js'
 import { anonymous, raterName } from './rater.js'
@@ -24,6 +24,7 @@ export class Drafts {
   private resumed: { step: Change | undefined; steps: readonly string[] } | undefined
   private last: Promise<unknown> = Promise.resolve()
   private timer: ReturnType<typeof setTimeout> | undefined
+  private failed = false
   /** When the first change came that waits to be kept. */
   private waitingSince: number | undefined
 
@@ -39,6 +40,12 @@ export class Drafts {
     this.saved = step
     this.kept = step
     this.view.panel.tellDraft('')
+  }
+
+  /** Nobody knows what became of a save: the draft may be gone or not. */
+  doubtKept(): void {
+    this.kept = this.saved
+    this.keepSoon()
   }
 
   get step(): Change | undefined {
@@ -68,7 +75,8 @@ export class Drafts {
 
   /** Keeps the draft once the work rests; who draws without a rest does not wait for ever. */
   keepSoon(): void {
-    this.view.panel.tellDraft('')
+    // That one could not be kept stays to be read until one is.
+    if (!this.failed) this.view.panel.tellDraft('')
     this.waitingSince ??= performance.now()
     const left = 1000 * longestSeconds - (performance.now() - this.waitingSince)
     clearTimeout(this.timer)
@@ -92,9 +100,11 @@ export class Drafts {
       if (this.unsaved) await server.draft(view.id, this.about(), view.editor.mask.data as Uint8Array)
       else await server.dropDraft(view.id, this.tab)
       this.kept = step
+      this.failed = false
       view.panel.tellDraft(this.unsaved && !this.loose ? 'Draft kept.' : '')
       return true
     } catch (error) {
+      this.failed = true
       view.panel.tellDraft(`The draft could not be kept: ${(error as Error).message}`, true)
       return false
     }
@@ -176,10 +186,10 @@ export class Drafts {
     await new Promise((resolve) => dialog.addEventListener('close', resolve))
     dialog.remove()
     // The list that is read next must not hold what is on its way out.
-    await Promise.all(dropping)
+    if (dropping.length > 0) await waitingFor('Throwing away …', () => Promise.all(dropping))
     if (!view.open) return
     const draft = others.find(({ tab }) => tab === dialog.returnValue)
-    if (draft) await view.openDraft(draft)
+    if (draft) await view.versions.openDraft(draft)
     else await view.reload()
   }
 
@@ -188,6 +198,7 @@ export class Drafts {
     const { view } = this
     const step = view.act(`draft of ${draft.rater}`, () => view.editor.replace(mask.data), draft.marks)
     view.editor.settle()
+    view.bars.fill()
     this.resumed = { step, steps: draft.steps }
     if (await this.keep()) await server.dropDraft(view.id, draft.tab)
   }

@@ -31,6 +31,8 @@ export class Drawing {
   private stroke: Place | undefined
   /** What keys work in: where the pointer drew last, or the layout. */
   private plane: Plane = 2
+  /** What grows still. */
+  private growing: Promise<void> = Promise.resolve()
   /** Where measuring by keys began. */
   private measuredFrom: Vec3 | undefined
 
@@ -90,7 +92,7 @@ export class Drawing {
       this.picture.addEventListener(name, (event) => drawing() && event.stopPropagation(), { capture: true, signal })
     this.picture.addEventListener('pointerdown', (event) => this.down(event), { capture: true, signal })
     window.addEventListener('pointermove', (event) => this.drag(event), { signal })
-    window.addEventListener('pointerup', () => this.finish(), { signal })
+    window.addEventListener('pointerup', () => this.endStroke(), { signal })
     window.addEventListener('keydown', (event) => this.key(event), { signal })
     window.addEventListener('beforeunload', (event) => this.leaving(event), { signal })
     this.view.viewer.goTo(
@@ -111,7 +113,7 @@ export class Drawing {
     if (!place) return
     this.plane = place.plane
     if (this.tool === 'fill') this.fill(place.voxel)
-    else if (this.tool === 'grow') void this.grow(place.voxel)
+    else if (this.tool === 'grow') this.growing = this.grow(place.voxel)
     else {
       this.view.editor.begin(this.tool)
       this.stroke = place
@@ -123,7 +125,7 @@ export class Drawing {
     if (!this.stroke) return
     // Something else was done meanwhile, and ended the stroke.
     if (!this.view.editor.drawing) {
-      this.finish()
+      this.endStroke()
       return
     }
     const place = this.view.viewer.placeAt(event, this.canvas)
@@ -132,8 +134,13 @@ export class Drawing {
     this.stroke = place
   }
 
-  /** The stroke ends, if there is one. */
-  finish(): void {
+  /** Ends the stroke, if there is one, and waits for what grows. */
+  async finish(): Promise<void> {
+    this.endStroke()
+    await this.growing
+  }
+
+  private endStroke(): void {
     if (!this.stroke) return
     this.stroke = undefined
     const { editor } = this.view
@@ -159,10 +166,13 @@ export class Drawing {
   }
 
   private async grow(voxel: Vec3): Promise<void> {
-    const { editor, viewer } = this.view
-    const values = viewer.image && (await viewer.valuesOf(viewer.image))
-    // Another mask may have taken the place of the one that was pressed.
-    if (!values || this.view.editor !== editor) return
+    const { facts, viewer } = this.view
+    const name = facts.images.find((one) => one === viewer.image)
+    const values = name && (await viewer.valuesOf(name))
+    if (!values) {
+      say('There is no image to grow in.')
+      return
+    }
     let added = 0
     this.view.act('grow', () => {
       added = this.view.editor.grow(voxel, values, { tolerance: this.view.panel.tolerance, radius: growMm })
@@ -183,7 +193,7 @@ export class Drawing {
     const { key } = event
     if (control && key.toLowerCase() === 'z') event.shiftKey ? this.view.redo() : this.view.undo()
     else if (control && key.toLowerCase() === 'y') this.view.redo()
-    else if (control && key.toLowerCase() === 's') event.repeat || void this.view.save()
+    else if (control && key.toLowerCase() === 's') event.repeat || void this.view.versions.save()
     else if (control) return
     else if (tools[key]) this.use(tools[key])
     else if (key === 'n' || key === 'p') this.view.panel.step(key === 'n' ? 1 : -1)
@@ -216,7 +226,7 @@ export class Drawing {
     const voxel = this.view.viewer.crosshair
     const plane = this.ball ? undefined : this.plane
     if (this.tool === 'fill') this.fill(voxel)
-    else if (this.tool === 'grow') void this.grow(voxel)
+    else if (this.tool === 'grow') this.growing = this.grow(voxel)
     else if (this.tool === 'measure') this.measureTo(voxel)
     else if (this.tool === 'look') say('Look changes nothing: B takes the brush.')
     else {

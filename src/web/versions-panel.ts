@@ -39,7 +39,7 @@ export class VersionsPanel {
         {},
         h(
           'button',
-          { 'aria-pressed': String(id === this.view.parent), onclick: () => void this.view.openVersion(id) },
+          { 'aria-pressed': String(id === this.view.parent), onclick: () => void this.view.versions.open(id) },
           name,
         ),
         ' ',
@@ -65,19 +65,19 @@ export class VersionsPanel {
       this.versions,
       h('h2', {}, 'Versions'),
       this.list,
-      ...(drafts > 0
-        ? [h('p', {}, h('button', { onclick: () => void this.offerDrafts() }, `Unsaved work (${drafts})`))]
-        : []),
+      h(
+        'p',
+        { hidden: drafts === 0 },
+        h('button', { onclick: () => void this.offerDrafts() }, `Unsaved work (${drafts})`),
+      ),
       this.noteLine,
-      ...(versions.length > 0
-        ? [h('p', {}, h('button', { onclick: () => void this.compare() }, 'Compare raters'))]
-        : []),
+      h('p', { hidden: versions.length === 0 }, h('button', { onclick: () => void this.compare() }, 'Compare raters')),
     )
   }
 
   /** As they are now: another tab, or this one a moment ago, may have taken one. */
   private async offerDrafts(): Promise<void> {
-    await this.view.reload()
+    await waitingFor('Opening …', () => this.view.reload())
     await this.view.drafts.offer()
   }
 
