@@ -59,6 +59,22 @@ test('undo and redo go stroke by stroke, and a new stroke forgets what was undon
   assert.equal(one.canUndo, false)
 })
 
+test('what is settled is not undone; what comes after is', () => {
+  const one = editor()
+  for (const i of [3, 6]) {
+    one.begin(`dot ${i}`)
+    one.brush([i, 8, 5], 0, 1)
+    one.end()
+    if (i === 3) one.settle()
+  }
+  assert.equal(one.undo()!.name, 'dot 6')
+  assert.equal(one.canUndo, false)
+  assert.equal(one.undo(), undefined)
+  assert.equal(count(one), 1)
+  assert.equal(one.redo()!.name, 'dot 6')
+  assert.equal(one.canUndo, true)
+})
+
 test('what was painted and erased in one stroke is no step', () => {
   const one = editor()
   one.begin('brush')
