@@ -33,7 +33,7 @@ export class Drawing {
   private plane: Plane = 2
   /** What grows still. */
   private growing: Promise<void> = Promise.resolve()
-  /** Where measuring by keys began. */
+  /** The voxel where measuring by keys began. */
   private measuredFrom: Vec3 | undefined
 
   constructor(
@@ -239,15 +239,16 @@ export class Drawing {
 
   /** Measures from the place where it was asked first to the one where it is asked again. */
   private measureTo(voxel: Vec3): void {
-    const mm = apply(this.view.editor.mask.affine, voxel)
+    const to = voxel.map(Math.round) as unknown as Vec3
     const from = this.measuredFrom
-    this.measuredFrom = from ? undefined : mm
-    say(
-      from
-        ? `${Math.hypot(...mm.map((value, axis) => value - from[axis])).toFixed(1)} mm`
-        : 'Measured from here: move the crosshair, then Space again.',
-      15,
-    )
+    this.measuredFrom = from ? undefined : to
+    if (!from) {
+      say('Measured from here: move the crosshair, then Space again.', 15)
+      return
+    }
+    const [start, end] = [from, to].map((at) => apply(this.view.editor.mask.affine, at))
+    this.view.viewer.drawLine(from, to)
+    say(`${Math.hypot(...end.map((value, axis) => value - start[axis])).toFixed(1)} mm`, 15)
   }
 }
 

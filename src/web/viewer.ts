@@ -328,6 +328,23 @@ export class Viewer {
     this.niivue.opts.dragModePrimary = on ? DRAG_MODE.measurement : DRAG_MODE.crosshair
   }
 
+  /** Draws a measured line between two voxels, with its length, in every plane whose slice holds both. */
+  drawLine(from: Vec3, to: Vec3): void {
+    const { niivue } = this
+    const [start, end] = [from, to].map((voxel) => niivue.vox2frac(voxel as [number, number, number]))
+    const [startMM, endMM] = [start, end].map((at): [number, number, number] => {
+      const [x, y, z] = niivue.frac2mm(at)
+      return [x, y, z]
+    })
+    for (const [sliceType, axis] of planes.entries())
+      if (from[axis] === to[axis])
+        niivue.document.completedMeasurements.push({
+          ...{ startMM, endMM, sliceType, sliceIndex: -1, slicePosition: end[axis] },
+          distance: Math.hypot(...startMM.map((mm, i) => endMM[i] - mm)),
+        })
+    niivue.drawScene()
+  }
+
   async screenshot(name: string): Promise<void> {
     await this.niivue.saveScene(name)
   }

@@ -142,6 +142,12 @@ test('keys work in the plane that is shown, and after a control of the bar was u
   for (const key of ['ArrowRight', 'ArrowRight', 'Space']) await page.keyboard.press(key)
   await page.getByText('4.0 mm', { exact: true }).waitFor()
   assert.equal(await voxels(), 3)
+  // The line lies in the slice that was measured in.
+  assert.ok((await linePixels()) > 20)
+  await page.keyboard.press('PageUp')
+  assert.equal(await linePixels(), 0)
+  await page.keyboard.press('PageDown')
+  assert.ok((await linePixels()) > 20)
   await page.getByRole('checkbox', { name: 'Outline' }).check()
   await page.getByRole('checkbox', { name: 'Outline' }).uncheck()
   await page.keyboard.press('b')
@@ -572,8 +578,15 @@ test('nothing went wrong in the page meanwhile', { skip }, () => {
 })
 
 /** Pixels of the picture in the colour of lesions. */
-async function lesionPixels(): Promise<number> {
-  return await page.evaluate(() => {
+const lesionPixels = async () =>
+  // The crosshair is red, too, but without any green.
+  await pixelsOf(({ red, green }) => red - green > 60 && green > 45)
+
+/** Pixels of the picture in the colour of measured lines. */
+const linePixels = async () => await pixelsOf(({ red, green, blue }) => red > 180 && green > 160 && blue < 100)
+
+async function pixelsOf(wanted: (colour: { red: number; green: number; blue: number }) => boolean): Promise<number> {
+  const shown = await page.evaluate(() => {
     const { lesionwise } = globalThis as unknown as {
       lesionwise: { viewer: { niivue: { drawScene(): void; gl: WebGL2RenderingContext } } }
     }
@@ -584,11 +597,16 @@ async function lesionPixels(): Promise<number> {
     const { drawingBufferWidth: width, drawingBufferHeight: height } = gl
     const pixels = new Uint8Array(4 * width * height)
     gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels)
-    let found = 0
-    // The crosshair is red, too, but without any green.
-    for (let at = 0; at < pixels.length; at += 4) if (pixels[at] - pixels[at + 1] > 60 && pixels[at + 1] > 45) found++
-    return found
+    // As text: a million numbers one by one take the browser seconds to hand over.
+    let text = ''
+    for (let at = 0; at < pixels.length; at += 4096) text += String.fromCharCode(...pixels.subarray(at, at + 4096))
+    return btoa(text)
   })
+  const pixels = Buffer.from(shown, 'base64')
+  let found = 0
+  for (let at = 0; at < pixels.length; at += 4)
+    if (wanted({ red: pixels[at], green: pixels[at + 1], blue: pixels[at + 2] })) found++
+  return found
 }
 
 async function crosshair(): Promise<number[]> {
