@@ -29,20 +29,11 @@ export function caseState(cases: ReadonlyMap<string, OpenedCase>): CaseState {
   const of: CaseState['of'] = (one) => {
     let state = open.get(one.id)
     if (!state) {
-      let grid: Promise<CaseGrid> | undefined
+      const grid = new Recent<CaseGrid>(1)
       state = {
         corrections: new Corrections(one.folder),
         review: new ReviewStatus(one.folder),
-        grid() {
-          if (!grid) {
-            grid = caseGrid(one.files.path('lesion_mask.nii.gz'))
-            // What went wrong once may go well the next time.
-            grid.catch(() => {
-              grid = undefined
-            })
-          }
-          return grid
-        },
+        grid: () => grid.get(one.id, () => caseGrid(one.files.path('lesion_mask.nii.gz'))),
       }
       open.set(one.id, state)
     }

@@ -30,11 +30,7 @@ export function imageRoutes(
       const name = context.req.param('name') ?? ''
       const path = isMap(name) ? one.files.path(mapFile(name)) : one.images[name as Modality]
       if (path === undefined) return problem(context, 404, `The ${name} image is not known.`)
-      try {
-        return volume(context, await image(path))
-      } catch (error) {
-        return unreadable(context, isMap(name) ? `${name} map` : `${name.toUpperCase()} image`, error)
-      }
+      return await readable(context, isMap(name) ? `${name} map` : `${name.toUpperCase()} image`, () => image(path))
     }),
   )
 
@@ -52,13 +48,9 @@ export function imageRoutes(
 
   app.get(
     '/api/cases/:case/instances',
-    forCase(async (context, one) => {
-      try {
-        return volume(context, await fileForPage(one.files.path('lesion_instances.nii.gz')))
-      } catch (error) {
-        return unreadable(context, 'image of single lesions', error)
-      }
-    }),
+    forCase((context, one) =>
+      readable(context, 'image of single lesions', () => fileForPage(one.files.path('lesion_instances.nii.gz'))),
+    ),
   )
 
   // Another visit on the grid of this one, to see what changed: its FLAIR, and its newest mask.
@@ -99,15 +91,19 @@ const isMap = (name: string): name is (typeof maps)[number] => (maps as readonly
 
 const mapFile = (name: string): string => `lesion_${name}.nii.gz`
 
-/** Says which image cannot be read and why, but not where it lies. */
-function unreadable(context: Context, what: string, error: unknown): Response {
-  const cannot = `The ${what} cannot be read:`
-  if (error instanceof InputError) return problem(context, 422, `${cannot} ${error.problem}.`)
-  const { code } = error as NodeJS.ErrnoException
-  if (code === undefined) throw error
-  return code === 'ENOENT' || code === 'ENOTDIR'
-    ? problem(context, 404, `${cannot} its file is gone.`)
-    : problem(context, 422, `${cannot} its file does not open (${code}).`)
+/** Answers with an image, or says which one cannot be read and why, but not where it lies. */
+async function readable(context: Context, what: string, read: () => Promise<Uint8Array>): Promise<Response> {
+  try {
+    return volume(context, await read())
+  } catch (error) {
+    const cannot = `The ${what} cannot be read:`
+    if (error instanceof InputError) return problem(context, 422, `${cannot} ${error.problem}.`)
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    return code === 'ENOENT' || code === 'ENOTDIR'
+      ? problem(context, 404, `${cannot} its file is gone.`)
+      : problem(context, 422, `${cannot} its file does not open (${code}).`)
+  }
 }
 
 /** The maps that a result has. */

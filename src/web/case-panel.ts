@@ -33,7 +33,7 @@ export class CasePanel {
   private readonly map = h('section')
   private readonly versions: VersionsPanel
   private readonly flags = h('section')
-  private readonly told = h('p', { class: 'bad', role: 'status' })
+  private readonly toldOfReport = h('p', { class: 'bad', role: 'status' })
   private readonly toldOfDraft = h('p', { class: 'quiet', role: 'status' })
   private readonly toleranceField = h('input', { type: 'number', min: 1, value: 25, style: 'width:80px' })
   private readonly order = new Sorting<Key>('id', () => this.fillLesions())
@@ -78,7 +78,7 @@ export class CasePanel {
       this.map,
       this.versions.element,
       this.flags,
-      this.told,
+      this.toldOfReport,
       this.toldOfDraft,
     )
   }
@@ -92,7 +92,7 @@ export class CasePanel {
 
   /** Says what went wrong with a report; it stays. */
   tellFailure(text: string): void {
-    this.told.textContent = text
+    this.toldOfReport.textContent = text
   }
 
   /** Says how far the draft is. */

@@ -15,7 +15,6 @@ export class VersionsPanel {
     'aria-label': 'Note for the next save',
     style: 'width:100%',
   })
-
   private readonly noteLine = h('p', {}, this.noteField)
 
   constructor(private readonly view: CaseView) {}
